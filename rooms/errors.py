@@ -1,0 +1,84 @@
+"""Refusals. Each is a type; a dialect maps it to its own number in one table (``signaling/*/errors.py``)."""
+
+from __future__ import annotations
+
+
+class RoomError(Exception):
+    """A request that the room refuses. The text is for people; it never holds a secret."""
+
+
+class InvalidRequest(RoomError):
+    """A value that breaks a rule: ``field`` and ``rule`` say which."""
+
+    def __init__(self, field: str, rule: str) -> None:
+        super().__init__(f"{field}: {rule}")
+        self.field = field
+        self.rule = rule
+
+
+class InvalidRoomId(InvalidRequest): ...
+
+
+class InvalidUserId(InvalidRequest): ...
+
+
+class InvalidUserName(InvalidRequest): ...
+
+
+class InvalidStreamId(InvalidRequest): ...
+
+
+class ExtraInfoRefused(InvalidRequest):
+    """Key or value too long, empty key, or a second key in the room."""
+
+
+class MessageTooLong(InvalidRequest): ...
+
+
+class MessageEmpty(InvalidRequest): ...
+
+
+class SessionUnknown(RoomError):
+    """The session does not exist (any more): log in again."""
+
+
+class RoomUnknown(RoomError): ...
+
+
+class UserUnknown(RoomError): ...
+
+
+class StreamUnknown(RoomError): ...
+
+
+class NotOwner(RoomError):
+    """The stream belongs to somebody else."""
+
+
+class StreamTaken(RoomError):
+    """The stream id is reserved or on the air for another session."""
+
+
+class RoomFull(RoomError): ...
+
+
+class MultiRoomDisabled(RoomError):
+    """A second room was entered without the App's or the login's multi-room mode."""
+
+
+class TooManyRooms(RoomError): ...
+
+
+class AlreadyInRoom(RoomError):
+    """The same login enters a room in which it already is."""
+
+
+class RateLimited(RoomError): ...
+
+
+class Draining(RoomError):
+    """This node takes no new sessions: another one does."""
+
+
+class StoreUnavailable(RoomError):
+    """The registry cannot be reached. Retryable."""
