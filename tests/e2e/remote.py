@@ -210,7 +210,7 @@ class Remote:
     def add(self, recorder: Recorder) -> None:
         self._users[recorder.name] = recorder
 
-    async def call(self, operation: str, limit: float = LIMIT, **arguments: Json) -> Json:
+    async def call(self, operation: str, /, limit: float = LIMIT, **arguments: Json) -> Json:
         """Runs one of the process's operations. Raises SdkError if it throws, AssertionError if it does not settle in time."""
         call_id = next(self._ids)
         answer: asyncio.Future[Json] = asyncio.get_running_loop().create_future()

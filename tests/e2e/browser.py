@@ -1,0 +1,153 @@
+"""Users of the official web SDK 2.14.0 in one headless Chromium, hosted by ``node/browser.js``."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import struct
+import wave
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.link import Link
+from tests.e2e.miniprogram import ids
+from tests.e2e.remote import LIMIT, Json, Recorder, Remote
+
+MICROPHONE_TONE = 440
+"""What Chromium's fake microphone hears, in Hz. The other tones of a test are the pages' own oscillators."""
+
+MEDIA_LIMIT = 60.0
+"""Limit for sound to arrive, in seconds."""
+
+
+def find_chromium() -> str:
+    """Chromium's executable: ``$CHROMIUM``, or the first one on the path."""
+    for name in (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
+        if name and (found := shutil.which(name)):
+            return found
+    raise AssertionError("no Chromium found: install it (Debian: apt-get install chromium) or name it in $CHROMIUM")
+
+
+def write_tone(path: Path, frequency: int, seconds: int = 10, rate: int = 48_000) -> None:
+    """A mono 16-bit WAV file with a whole number of periods, so that it loops without a click."""
+    samples = (int(12_000 * math.sin(2 * math.pi * frequency * n / rate)) for n in range(seconds * rate))
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(b"".join(struct.pack("<h", sample) for sample in samples))
+
+
+class WebUser(Recorder):
+    """One page with one engine. Its signalling goes through ``link``, which a test can cut."""
+
+    def __init__(self, remote: Remote, user_id: str, link: Link, token: Callable[..., str]) -> None:
+        super().__init__(user_id)
+        self.user_id = user_id
+        self.user_name = f"{user_id} 名"
+        self.link = link
+        self._remote = remote
+        self._token = token
+
+    async def open(self, app_id: int, server: str | list[str] | None = None) -> None:
+        self._remote.add(self)
+        await self._remote.call("open", user=self.name, appId=app_id, server=server or self.link.url("/ws"))
+
+    async def _page(self, operation: str, limit: float = LIMIT, **argument: Json) -> Json:
+        return await self._remote.call("page", user=self.name, operation=operation, argument=argument, limit=limit)
+
+    async def call(self, method: str, *args: Json, limit: float = LIMIT) -> Json:
+        """``await engine.method(...args)``."""
+        return await self._remote.call("call", user=self.name, method=method, args=args, limit=limit)
+
+    async def login(self, room_id: str, *, user_updates: bool = True, token: str | None = None, **config: Any) -> None:
+        given = self._token(self.user_id) if token is None else token
+        user = {"userID": self.user_id, "userName": self.user_name}
+        await self.call("loginRoom", room_id, given, user, {"userUpdate": user_updates, **config})
+        await self.connected(room_id)
+
+    async def connected(self, room_id: str) -> None:
+        await self.wait_event("roomStateUpdate", lambda room, state, *_: room == room_id and state == "CONNECTED")
+
+    async def disconnected(self, room_id: str) -> Sequence[Json]:
+        """The arguments of the DISCONNECTED state: room id, state, error code, extended data."""
+        return await self.wait_event("roomStateUpdate", lambda room, state, *_: room == room_id and state == "DISCONNECTED")
+
+    async def logout(self, room_id: str) -> None:
+        await self.call("logoutRoom", room_id)
+
+    async def publish_tone(self, stream_id: str, frequency: int, **option: Any) -> None:
+        """Publishes a steady tone and waits until the SDK says PUBLISHING."""
+        await self._page("publishTone", streamId=stream_id, frequency=frequency, option=option)
+        await self.publisher_state(stream_id, "PUBLISHING")
+
+    async def publish_microphone(self, stream_id: str, **option: Any) -> None:
+        """Publishes the browser's microphone and waits until the SDK says PUBLISHING."""
+        await self._page("publishMicrophone", streamId=stream_id, option=option)
+        await self.publisher_state(stream_id, "PUBLISHING")
+
+    async def start_publishing_tone(self, stream_id: str, frequency: int) -> None:
+        """Only starts; what comes of it is for the test to see."""
+        await self._page("publishTone", streamId=stream_id, frequency=frequency, option={})
+
+    async def publisher_state(self, stream_id: str, state: str) -> Json:
+        (result,) = await self.wait_event("publisherStateUpdate", lambda r: r["streamID"] == stream_id and r["state"] == state)
+        return result
+
+    async def player_state(self, stream_id: str, state: str) -> Json:
+        (result,) = await self.wait_event("playerStateUpdate", lambda r: r["streamID"] == stream_id and r["state"] == state)
+        return result
+
+    async def mute_microphone(self, stream_id: str, mute: bool) -> None:
+        assert await self._page("muteMicrophone", streamId=stream_id, mute=mute) is True
+
+    async def remote_microphone(self, stream_id: str, status: str) -> None:
+        """Waits for ``remoteMicStatusUpdate``: ``OPEN`` or ``MUTE``."""
+        await self.wait_event("remoteMicStatusUpdate", lambda stream, now: stream == stream_id and now == status)
+
+    async def stop_publishing(self, stream_id: str) -> None:
+        await self._page("stopPublishing", streamId=stream_id)
+
+    async def play(self, stream_id: str) -> None:
+        await self._page("play", streamId=stream_id, limit=MEDIA_LIMIT)
+        await self.player_state(stream_id, "PLAYING")
+
+    async def stop_playing(self, stream_id: str) -> None:
+        await self._page("stopPlaying", streamId=stream_id)
+
+    async def heard_tone(self, stream_id: str, frequency: int, limit: float = MEDIA_LIMIT) -> None:
+        """Waits until the loudest thing in a played stream is this tone, in Hz, recognised by its spectrum."""
+        await self._page("hearTone", limit + 5, streamId=stream_id, frequency=frequency, limitMs=limit * 1000)
+
+    async def heard_silence(self, stream_id: str, limit: float = MEDIA_LIMIT) -> None:
+        await self._page("hearSilence", limit + 5, streamId=stream_id, limitMs=limit * 1000)
+
+    async def watch_tone(self, stream_id: str, frequency: int) -> None:
+        """From now on the page measures for how long the tone is missing; see ``longest_gap``."""
+        await self._page("watchTone", streamId=stream_id, frequency=frequency)
+
+    async def longest_gap(self, stream_id: str) -> float:
+        """Milliseconds."""
+        return float(await self._page("longestGap", streamId=stream_id))
+
+    async def close(self) -> None:
+        """The tab is closed."""
+        await self._remote.call("close", user=self.name)
+
+    async def sees_user(self, room_id: str, user_id: str, change: str = "ADD") -> None:
+        await self.wait_event(
+            "roomUserUpdate", lambda room, kind, users: room == room_id and kind == change and user_id in [u["userID"] for u in users]
+        )
+
+    async def sees_stream(self, room_id: str, stream_id: str, change: str = "ADD") -> None:
+        await self.wait_event(
+            "roomStreamUpdate", lambda room, kind, streams, *_: room == room_id and kind == change and stream_id in ids(streams)
+        )
+
+    def stream_changes(self, stream_id: str) -> list[str]:
+        return [kind for _, kind, streams, *_ in self.history("roomStreamUpdate") if stream_id in ids(streams)]
+
+    def states(self) -> list[str]:
+        return [state for _, state, *_ in self.history("roomStateUpdate")]

@@ -1,0 +1,123 @@
+// One headless Chromium with a page per user, each page with storage of its own. Driven by tests/e2e/browser.py.
+//
+// The page (tests/e2e/web) and the SDK in it are bundled once at the start. Frames are observed through the DevTools protocol, so the
+// page's own WebSocket stays untouched.
+
+import { createServer } from "node:http";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+import { build } from "esbuild";
+import puppeteer from "puppeteer-core";
+
+import { report, serve } from "./remote.js";
+
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--use-fake-device-for-media-stream",
+  "--use-fake-ui-for-media-stream",
+  "--autoplay-policy=no-user-gesture-required",
+  "--ignore-certificate-errors",
+];
+
+const web = (name) => fileURLToPath(new URL(`../web/${name}`, import.meta.url));
+
+async function servePages() {
+  const bundle = await build({
+    entryPoints: [web("page.js")],
+    bundle: true,
+    write: false,
+    format: "iife",
+    define: { global: "window" },
+    logLevel: "error",
+  });
+  const files = {
+    "/": ["text/html", readFileSync(web("index.html"))],
+    "/page.js": ["text/javascript", bundle.outputFiles[0].contents],
+  };
+  const server = createServer((request, response) => {
+    const [type, body] = files[request.url] ?? [];
+    if (!body) return response.writeHead(404).end();
+    response.writeHead(200, { "content-type": `${type}; charset=utf-8` }).end(body);
+  });
+  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+  return `http://127.0.0.1:${server.address().port}/`;
+}
+
+const users = new Map();
+let browser;
+let pages;
+
+/** Reports every WebSocket frame of a page. */
+async function observeFrames(page, user) {
+  const session = await page.createCDPSession();
+  const urls = new Map();
+  await session.send("Network.enable");
+  session.on("Network.webSocketCreated", ({ requestId, url }) => {
+    urls.set(requestId, url);
+    report({ user, frame: "opened", socket: url, text: "" });
+  });
+  session.on("Network.webSocketClosed", ({ requestId }) => report({ user, frame: "closed", socket: urls.get(requestId), text: "" }));
+  const frame = (direction) => ({ requestId, response }) =>
+    report({ user, frame: direction, socket: urls.get(requestId), text: response.opcode === 1 ? response.payloadData : "<binary>" });
+  session.on("Network.webSocketFrameSent", frame("sent"));
+  session.on("Network.webSocketFrameReceived", frame("received"));
+}
+
+const find = ({ user }) => {
+  const found = users.get(user);
+  if (!found) throw new Error(`no user ${user}`);
+  return found;
+};
+
+/** Runs `window.hearth[operation](argument)` in the user's page; what it throws arrives as the SDK threw it. */
+async function inPage(user, operation, argument) {
+  const outcome = await find({ user }).evaluate(
+    async (name, given) => {
+      try {
+        return { result: (await window.hearth[name](given)) ?? null };
+      } catch (thrown) {
+        return { thrown: thrown instanceof Error ? String(thrown.stack) : thrown };
+      }
+    },
+    operation,
+    argument,
+  );
+  if ("thrown" in outcome) throw outcome.thrown;
+  return outcome.result;
+}
+
+await serve(
+  {
+    async launch({ executable, microphone }) {
+      const flags = microphone ? [...FLAGS, `--use-file-for-fake-audio-capture=${microphone}`] : FLAGS;
+      [browser, pages] = await Promise.all([puppeteer.launch({ executablePath: executable, headless: true, args: flags }), servePages()]);
+    },
+    async open({ user, ...settings }) {
+      const context = await browser.createBrowserContext();
+      const page = await context.newPage();
+      users.set(user, page);
+      page.on("pageerror", (error) => report({ user, log: `page error: ${error.stack ?? error}` }));
+      page.on("console", (message) => {
+        if (message.type() === "error") report({ user, log: message.text() });
+      });
+      await observeFrames(page, user);
+      await page.exposeFunction("reportToTest", (line) => report({ user, ...line }));
+      await page.goto(pages);
+      await inPage(user, "create", settings);
+    },
+    page: ({ user, operation, argument }) => inPage(user, operation, argument),
+    call: ({ user, method, args }) => inPage(user, "call", { method, args }),
+    async close({ user }) {
+      const page = find({ user });
+      users.delete(user);
+      await page.browserContext().close();
+    },
+  },
+  () => browser?.close(),
+);

@@ -1,0 +1,78 @@
+// One user of the unmodified zego-express-engine-webrtc in a page. Driven by node/browser.js through `window.hearth`.
+
+import { ZegoExpressEngine } from "zego-express-engine-webrtc";
+
+import { Listener, audio, tone } from "./listening.js";
+
+const EVENTS = [
+  "roomStateUpdate", "roomStateChanged", "roomUserUpdate", "roomOnlineUserCountUpdate", "roomStreamUpdate", "streamExtraInfoUpdate",
+  "roomExtraInfoUpdate", "tokenWillExpire", "IMRecvBroadcastMessage", "IMRecvBarrageMessage", "IMRecvCustomCommand",
+  "publisherStateUpdate", "playerStateUpdate", "remoteMicStatusUpdate", "remoteCameraStatusUpdate",
+];
+
+let engine;
+const published = new Map();
+const played = new Map();
+
+const listener = (streamId) => {
+  const found = played.get(streamId);
+  if (!found) throw new Error(`${streamId} is not played here`);
+  return found;
+};
+
+async function startPublishing(streamId, source, option) {
+  const stream = await engine.createStream(source);
+  published.set(streamId, stream);
+  if (!engine.startPublishingStream(streamId, stream, option)) throw new Error("startPublishingStream answered false");
+}
+
+window.hearth = {
+  create({ appId, server }) {
+    engine = new ZegoExpressEngine(appId, server);
+    engine.setLogConfig({ logLevel: "disable", remoteLogLevel: "disable" });
+    engine.setDebugVerbose(false);
+    for (const event of EVENTS) engine.on(event, (...args) => window.reportToTest({ event, args }));
+  },
+
+  /** `await engine[method](...args)`; what cannot be said in JSON is left out. */
+  async call({ method, args }) {
+    const result = await engine[method](...args);
+    return result instanceof MediaStream ? null : result;
+  },
+
+  async publishTone({ streamId, frequency, option }) {
+    await audio.resume();
+    await startPublishing(streamId, { custom: { source: tone(frequency) } }, option);
+  },
+
+  /** The machine's microphone, without the processing that takes a steady tone for noise. */
+  async publishMicrophone({ streamId, option }) {
+    await startPublishing(streamId, { camera: { audio: true, video: false, ANS: false, AGC: false, AEC: false } }, option);
+  },
+
+  muteMicrophone({ streamId, mute }) {
+    return engine.mutePublishStreamAudio(published.get(streamId), mute);
+  },
+
+  stopPublishing({ streamId }) {
+    engine.stopPublishingStream(streamId);
+    engine.destroyStream(published.get(streamId));
+    published.delete(streamId);
+  },
+
+  async play({ streamId }) {
+    await audio.resume();
+    played.set(streamId, new Listener(await engine.startPlayingStream(streamId, { audio: true, video: false })));
+  },
+
+  stopPlaying({ streamId }) {
+    listener(streamId).stop();
+    played.delete(streamId);
+    engine.stopPlayingStream(streamId);
+  },
+
+  hearTone: ({ streamId, frequency, limitMs }) => listener(streamId).untilTone(frequency, limitMs),
+  hearSilence: ({ streamId, limitMs }) => listener(streamId).untilSilence(limitMs),
+  watchTone: ({ streamId, frequency }) => listener(streamId).watchTone(frequency),
+  longestGap: ({ streamId }) => listener(streamId).longestGap(),
+};
