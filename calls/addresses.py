@@ -1,0 +1,100 @@
+"""The addresses that clients are sent to for media, made and read in this one place.
+
+``<ws base>/media?app=<appid>&session=<session id>&key=<media key>``
+    The media WebSocket. One per room session, whatever the stream, so that an SDK opens one socket for all
+    (``web-1x-2x.md`` §1 "Reuse").
+
+``rtmp://<host>[:port]/<appid>/<media key>.<session id>/<stream id>``
+    RTMP. The credential sits in the path because the SDK appends its own ``?zgseq=…&zgdid=…``, and makes a second ``?`` if there
+    is one already (``miniprogram-2.11.0.md`` §8.1).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from calls.errors import AddressInvalid
+
+MEDIA_PATH = "/media"
+
+_DECIMAL = re.compile(r"[1-9][0-9]{0,15}")
+_KEY = re.compile(r"[0-9A-Za-z_-]{1,128}")
+_STREAM = re.compile(r"[0-9A-Za-z_-]{1,256}")
+
+
+@dataclass(frozen=True, slots=True)
+class MediaCredential:
+    """Who may use media, as an address carries it: a room session and the secret that goes with it."""
+
+    app_id: int
+    session_id: int = field(repr=False)
+    media_key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RtmpAddress:
+    """What an RTMP client connects to: a stream, and by what right."""
+
+    credential: MediaCredential
+    stream_id: str
+
+
+def media_url(ws_base: str, credential: MediaCredential) -> str:
+    """Address of the media WebSocket. ``ws_base`` is ``ws://host:port`` or ``wss://…``, with or without a path before ours."""
+    query = urlencode({"app": credential.app_id, "session": credential.session_id, "key": credential.media_key})
+    return f"{ws_base.rstrip('/')}{MEDIA_PATH}?{query}"
+
+
+def parse_media_query(query: str) -> MediaCredential:
+    """Read the query of a media WebSocket's address. Raises ``AddressInvalid``.
+
+    Parameters of others are passed over: networks and SDKs like to append some.
+    """
+    try:
+        values = parse_qs(query, max_num_fields=16)
+    except ValueError:
+        raise AddressInvalid("too many parameters") from None
+    return _credential(_single(values, "app"), _single(values, "session"), _single(values, "key"))
+
+
+def rtmp_base(ws_base: str, port: int) -> str:
+    """RTMP base URL on the host of ``ws_base``, for a node that has no configured one."""
+    host = urlsplit(ws_base).hostname or ""
+    if ":" in host:
+        host = f"[{host}]"
+    return f"rtmp://{host}:{port}"
+
+
+def rtmp_url(base: str, credential: MediaCredential, stream_id: str) -> str:
+    """Address of a stream over RTMP. ``base`` is ``rtmp://host[:port]``."""
+    return f"{base.rstrip('/')}/{credential.app_id}/{credential.media_key}.{credential.session_id}/{stream_id}"
+
+
+def parse_rtmp_path(path: str) -> RtmpAddress:
+    """Read ``<appid>/<key>.<session>/<stream>[?…]``, an RTMP client's ``app`` and stream name joined by ``/``.
+
+    Raises ``AddressInvalid``.
+    """
+    parts = path.partition("?")[0].strip("/").split("/")
+    if len(parts) != 3:
+        raise AddressInvalid("an RTMP address has three parts: App, credential, stream")
+    app_id, credential, stream_id = parts
+    key, _, session_id = credential.rpartition(".")
+    if not _STREAM.fullmatch(stream_id):
+        raise AddressInvalid("stream id")
+    return RtmpAddress(_credential(app_id, session_id, key), stream_id)
+
+
+def _single(values: dict[str, list[str]], name: str) -> str:
+    found = values.get(name, [])
+    if len(found) != 1:
+        raise AddressInvalid(f"parameter {name}")
+    return found[0]
+
+
+def _credential(app_id: str, session_id: str, key: str) -> MediaCredential:
+    if not _DECIMAL.fullmatch(app_id) or not _DECIMAL.fullmatch(session_id) or not _KEY.fullmatch(key):
+        raise AddressInvalid("credential")
+    return MediaCredential(int(app_id), int(session_id), key)

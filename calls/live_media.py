@@ -1,0 +1,253 @@
+"""The media sessions of this node and the streams they belong to. Synchronous: whatever ends one takes effect before the next event."""
+
+from __future__ import annotations
+
+import hmac
+import random
+from collections.abc import Callable, Iterable
+
+import structlog
+
+from calls.errors import MediaEnded, MediaSessionUnknown, TooManyMediaSessions
+from calls.media_session import LocalStream, MediaEnd, MediaLogin, MediaRole, MediaSession, StreamStatus
+from calls.ports import MediaPlane
+from calls.settings import CallSettings
+from rooms.events import EndReason, StreamEnd
+from rooms.model import Clock, Session, Stream
+
+log = structlog.get_logger()
+
+UINT32 = 32
+TOKEN_BITS = 128
+
+_OWNER_GONE = {
+    EndReason.LOGOUT: MediaEnd.LEFT,
+    EndReason.TIMEOUT: MediaEnd.SESSION_LOST,
+    EndReason.LOST: MediaEnd.SESSION_LOST,
+    EndReason.REPLACED: MediaEnd.KICKED,
+    EndReason.KICKED: MediaEnd.KICKED,
+    EndReason.ROOM_CLOSED: MediaEnd.KICKED,
+    EndReason.TOKEN_EXPIRED: MediaEnd.KICKED,
+}
+
+_UNSAID = frozenset({MediaEnd.CLOSED, MediaEnd.SUPERSEDED})
+"""Ends that the client brought about itself: it is not told of them."""
+
+
+def same_secret(a: str, b: str) -> bool:
+    """Compare two secrets in constant time."""
+    return hmac.compare_digest(a.encode("utf-8", "replace"), b.encode("utf-8", "replace"))
+
+
+class LiveMedia:
+    """All media sessions of this node. Only its methods change ``MediaSession`` and ``LocalStream``."""
+
+    def __init__(
+        self,
+        sfu: MediaPlane,
+        *,
+        node_id: str,
+        settings: CallSettings,
+        clock: Clock,
+        rng: random.Random,
+        on_end: Callable[[MediaSession], None],
+    ) -> None:
+        self._sfu = sfu
+        self._node_id = node_id
+        self._settings = settings
+        self._clock = clock
+        self._rng = rng
+        self._on_end = on_end
+        self._sessions: dict[int, MediaSession] = {}
+        self._streams: dict[tuple[int, str], LocalStream] = {}
+
+    # --- sessions
+
+    def begin(self, login: MediaLogin, role: MediaRole, stream_id: str) -> MediaSession:
+        """Register a session whose media is not open yet: from now on it is reached by events. Raises ``TooManyMediaSessions``."""
+        held = sum(1 for media in self._sessions.values() if self.belongs(media, login.owner))
+        if held >= self._settings.max_media_sessions:
+            raise TooManyMediaSessions(f"a room session may have {self._settings.max_media_sessions} media sessions")
+        media_session_id = self._rng.getrandbits(UINT32)
+        while not media_session_id or media_session_id in self._sessions:
+            media_session_id = self._rng.getrandbits(UINT32)
+        token = f"{self._rng.getrandbits(TOKEN_BITS):032x}"
+        media = MediaSession(media_session_id, token, role, login.owner, stream_id, login)
+        self._sessions[media_session_id] = media
+        return media
+
+    def opened(self, media: MediaSession) -> None:
+        """Its media is open. Raises ``MediaEnded`` if an event has ended the session meanwhile; its media is closed then."""
+        if media.ended is not None:
+            self._sfu.close(media.media_session_id)
+            raise MediaEnded(f"ended while it was being opened: {media.ended}")
+        local = self._stream_of(media)
+        if media.role is MediaRole.PLAYER:
+            local.players[media.media_session_id] = media
+        else:
+            previous, local.publisher = local.publisher, media
+            local.withdraw_at = local.withdraw_owner = None
+            if previous is not None:
+                self.end(previous, MediaEnd.SUPERSEDED)
+        log.info("media_opened", **where(media))
+
+    def end(self, media: MediaSession, reason: MediaEnd) -> None:
+        """End a session: its media stops now and its client is told. Ending it again does nothing."""
+        if media.ended is not None:
+            return
+        media.ended = reason
+        self._sessions.pop(media.media_session_id, None)
+        self._sfu.close(media.media_session_id)
+        local = self._streams.get((media.app_id, media.stream_id))
+        if local is not None:
+            local.players.pop(media.media_session_id, None)
+            if local.publisher is media:
+                local.publisher = None
+                self._plan_withdrawal(local, media, reason)
+            self.drop_if_empty(local)
+        self._on_end(media)
+        log.info("media_ended", reason=reason.value, **where(media))
+        if media.login is not None and reason not in _UNSAID:
+            media.login.peer.closed(media, reason)
+
+    def get(self, media_session_id: int) -> MediaSession | None:
+        return self._sessions.get(media_session_id)
+
+    def owned(self, login: MediaLogin, media_session_id: int) -> MediaSession:
+        """The login's own session. Raises ``MediaSessionUnknown``, also for somebody else's."""
+        media = self._sessions.get(media_session_id)
+        if media is None or not self.belongs(media, login.owner):
+            raise MediaSessionUnknown("no such media session of this user")
+        return media
+
+    @staticmethod
+    def belongs(media: MediaSession, owner: Session) -> bool:
+        return media.owner.session_id == owner.session_id and media.owner.app_id == owner.app_id
+
+    def all(self) -> list[MediaSession]:
+        return list(self._sessions.values())
+
+    def of_owner(self, app_id: int, session_id: int) -> list[MediaSession]:
+        """Media sessions of a room session."""
+        return [m for m in self._sessions.values() if m.owner.session_id == session_id and m.owner.app_id == app_id]
+
+    # --- sockets
+
+    def rebind(self, login: MediaLogin, held: Iterable[tuple[int, str]]) -> None:
+        """Put the sessions that a client claims on its new socket; fills ``login.resumed`` and ``login.unknown``."""
+        resumed: list[int] = []
+        unknown: list[int] = []
+        for media_session_id, token in held:
+            media = self._sessions.get(media_session_id)
+            if media is None or not self.belongs(media, login.owner) or not same_secret(media.token, token):
+                unknown.append(media_session_id)
+                continue
+            media.login = login
+            media.detached_until = None
+            resumed.append(media_session_id)
+        login.resumed = tuple(resumed)
+        login.unknown = tuple(unknown)
+
+    def socket_lost(self, login: MediaLogin) -> None:
+        """Sessions of a lost socket wait for the next one."""
+        for media in self._sessions.values():
+            if media.login is login:
+                media.login = None
+                media.detached_until = self._clock() + self._settings.socket_grace
+
+    def tell(self, media: MediaSession) -> None:
+        """Tell the client what it has not been told yet."""
+        if media.login is None or not media.connected:
+            return
+        if not media.told_connected:
+            media.told_connected = True
+            media.login.peer.connected(media)
+        if media.role is not MediaRole.PLAYER:
+            return
+        local = self._streams.get((media.app_id, media.stream_id))
+        if local is not None and local.status is not None and local.status != media.told_status:
+            media.told_status = local.status
+            media.login.peer.status(media, local.status.mic, local.status.camera)
+
+    def set_status(self, media: MediaSession, status: StreamStatus) -> None:
+        """Remember a publisher's status and pass it on."""
+        local = self._streams.get((media.app_id, media.stream_id))
+        if local is None or local.publisher is not media:
+            return
+        local.status = status
+        for player in list(local.players.values()):
+            self.tell(player)
+
+    # --- streams
+
+    def streams(self) -> list[LocalStream]:
+        return list(self._streams.values())
+
+    def stream(self, app_id: int, stream_id: str) -> LocalStream | None:
+        return self._streams.get((app_id, stream_id))
+
+    def drop_if_empty(self, local: LocalStream) -> None:
+        if local.empty:
+            self._streams.pop((local.app_id, local.stream_id), None)
+
+    def _stream_of(self, media: MediaSession) -> LocalStream:
+        key = media.app_id, media.stream_id
+        local = self._streams.get(key)
+        if local is None:
+            local = self._streams[key] = LocalStream(*key)
+        return local
+
+    def _plan_withdrawal(self, local: LocalStream, media: MediaSession, reason: MediaEnd) -> None:
+        """The stream of a publisher that is gone: off the air at once, after the grace, or already dealt with by the room."""
+        if reason in (MediaEnd.CLOSED, MediaEnd.MEDIA_LOST):
+            local.withdraw_at = self._clock() + self._settings.publisher_grace
+        elif reason is MediaEnd.SOCKET_LOST:
+            local.withdraw_at = self._clock()
+        else:
+            return
+        local.withdraw_owner = media.owner
+        local.withdraw_reason = StreamEnd.STOPPED if reason is MediaEnd.CLOSED else StreamEnd.MEDIA_LOST
+
+    # --- room events
+
+    def owner_left(self, app_id: int, session_id: int, reason: EndReason) -> None:
+        """A room session ended: so does all its media. The room has taken its streams off the air itself."""
+        for media in self.of_owner(app_id, session_id):
+            self.end(media, _OWNER_GONE[reason])
+        for local in self.streams():
+            if local.app_id == app_id and local.withdraw_owner is not None and local.withdraw_owner.session_id == session_id:
+                local.withdraw_at = local.withdraw_owner = None
+                self.drop_if_empty(local)
+
+    def stream_ended(self, app_id: int, stream: Stream, reason: MediaEnd) -> None:
+        """A stream's life is over: its publisher's media ends. Players stay: a new life of the stream goes on in them."""
+        local = self._streams.get((app_id, stream.stream_id))
+        if local is None:
+            return
+        publisher = local.publisher
+        # An event of an earlier life may arrive after the same user has begun the next one.
+        if publisher is not None and publisher.stream_sid == stream.stream_sid:
+            self.end(publisher, reason)
+
+    def stream_located(self, app_id: int, stream: Stream) -> None:
+        """Where a stream is now. If it has moved to another node, what this node has of it ends."""
+        local = self._streams.get((app_id, stream.stream_id))
+        if local is None or not stream.node_id or stream.node_id == self._node_id:
+            return
+        if local.publisher is not None and local.publisher.stream_sid == stream.stream_sid:
+            self.end(local.publisher, MediaEnd.SUPERSEDED)
+        if local.publisher is None:
+            for player in list(local.players.values()):
+                self.end(player, MediaEnd.STREAM_MOVED)
+
+
+def where(media: MediaSession) -> dict[str, object]:
+    """Log fields of a media session: no secrets."""
+    owner = media.owner
+    return {
+        "app_id": owner.app_id,
+        "room_id": owner.room_id,
+        "user_id": owner.user_id,
+        "stream_id": media.stream_id,
+        "media": media.role.value,
+    }

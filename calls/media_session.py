@@ -1,0 +1,136 @@
+"""Media sessions: one publish or play of one stream by one room session, and what this node holds of each stream."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from rooms.events import StreamEnd
+from rooms.model import Session
+
+
+class MediaRole(enum.Enum):
+    PUBLISHER = "publisher"
+    PLAYER = "player"
+
+
+class MediaEnd(enum.StrEnum):
+    """Why a media session ended. A dialect maps it to what its client understands (retry, ask again, give up)."""
+
+    CLOSED = "closed"
+    """By its client."""
+    SUPERSEDED = "superseded"
+    """The same client publishes the stream in a newer session."""
+    MEDIA_LOST = "media_lost"
+    """The client stopped answering on the media path."""
+    SOCKET_LOST = "socket_lost"
+    """The client did not come back after its media socket was lost."""
+    LEFT = "left"
+    """The user left the room."""
+    KICKED = "kicked"
+    """The user was kicked, replaced by another login, or the room was closed."""
+    SESSION_LOST = "session_lost"
+    """The room session timed out while media was still there."""
+    STREAM_ENDED = "stream_ended"
+    """The published stream went off the air."""
+    STREAM_REMOVED = "stream_removed"
+    """The operator took the stream off the air."""
+    RESERVATION_ENDED = "reservation_ended"
+    """The stream was never announced in the room."""
+    STREAM_MOVED = "stream_moved"
+    """Another node holds the stream now."""
+    NODE_STOPPED = "node_stopped"
+    """This node goes away."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStatus:
+    """A publisher's microphone and camera: 0 = on, anything else off (``web-1x-2x.md`` §7)."""
+
+    mic: int
+    camera: int
+
+
+class MediaPeer(Protocol):
+    """What calls tells a media socket. Called on the event loop; must not block or raise."""
+
+    def connected(self, session: MediaSession) -> None:
+        """Media flows: ICE and DTLS are up. Told once per session."""
+
+    def status(self, session: MediaSession, mic: int, camera: int) -> None:
+        """To a player: its publisher's microphone and camera, once after ``connected`` and on each change."""
+
+    def closed(self, session: MediaSession, reason: MediaEnd) -> None:
+        """The server has ended the session. The last thing said about it."""
+
+    def repull(self, session: MediaSession) -> None:
+        """To a player: open the session again, its source has changed in a way that cannot be continued."""
+
+
+@dataclass(eq=False, slots=True)
+class MediaLogin:
+    """A room session's authorised media socket (``media_login``)."""
+
+    owner: Session = field(repr=False)
+    peer: MediaPeer = field(repr=False)
+    resumed: tuple[int, ...] = ()
+    """Media sessions that live on, now on this socket."""
+    unknown: tuple[int, ...] = ()
+    """Media sessions that the client believes to hold and that are gone: it must open them again."""
+
+
+@dataclass(eq=False, slots=True)
+class MediaSession:
+    """One publish or play. Mutable state of ``calls.service``; dialects read it."""
+
+    media_session_id: int
+    """uint32, unique on this node."""
+    token: str = field(repr=False)
+    """Secret with which the client claims the session on a new socket."""
+    role: MediaRole
+    owner: Session = field(repr=False)
+    stream_id: str
+    login: MediaLogin | None = field(repr=False)
+    """The socket it is told through; None while that is lost."""
+    stream_sid: int = 0
+    """Which life of the stream a publisher's session belongs to (``rooms.model.Stream.stream_sid``)."""
+    connected: bool = False
+    told_connected: bool = False
+    told_status: StreamStatus | None = None
+    detached_until: int | None = None
+    """Deadline for a new socket, epoch ms."""
+    ended: MediaEnd | None = None
+
+    @property
+    def app_id(self) -> int:
+        return self.owner.app_id
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedMedia:
+    """Answer to an offer."""
+
+    media_session_id: int
+    token: str = field(repr=False)
+    answer: str = field(repr=False)
+    """SDP answer with the node's candidates inside."""
+
+
+@dataclass(eq=False, slots=True)
+class LocalStream:
+    """What this node holds of a stream: its publisher, its players, the last known microphone state."""
+
+    app_id: int
+    stream_id: str
+    publisher: MediaSession | None = None
+    players: dict[int, MediaSession] = field(default_factory=dict)
+    status: StreamStatus | None = None
+    withdraw_at: int | None = None
+    """The publisher's media is gone; at this moment (epoch ms) the stream goes off the air."""
+    withdraw_owner: Session | None = field(default=None, repr=False)
+    withdraw_reason: StreamEnd = StreamEnd.MEDIA_LOST
+
+    @property
+    def empty(self) -> bool:
+        return self.publisher is None and not self.players and self.withdraw_at is None

@@ -1,0 +1,62 @@
+"""What calls needs of the room registry and of the media plane. ``rooms.service.RoomService`` and ``media.sfu.Sfu`` have it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
+
+from rooms.events import EndReason, Receiver, StreamEnd, Watcher
+from rooms.model import Grant, LoginRequest, NodeInfo, Session, Stream, User
+
+if TYPE_CHECKING:
+    from rooms.service import LoginResult
+
+
+class View(Protocol):
+    """The part of ``rooms.view.RoomView`` that calls looks at."""
+
+    @property
+    def users(self) -> Mapping[str, User]: ...
+
+
+class Rooms(Protocol):
+    """Where sessions and streams are kept. Raises ``rooms.errors``; any call may raise ``StoreUnavailable``."""
+
+    @property
+    def node(self) -> NodeInfo: ...
+
+    async def login(self, request: LoginRequest, receiver: Receiver) -> LoginResult: ...
+
+    async def logout(self, session: Session, *, whole_login: bool = False, reason: EndReason = EndReason.LOGOUT) -> None: ...
+
+    async def session(self, app_id: int, session_id: int) -> Session | None: ...
+
+    async def update_grant(self, session: Session, grant: Grant) -> Session: ...
+
+    async def reserve(self, session: Session, stream_id: str, node_id: str | None = None) -> Stream: ...
+
+    async def publish(self, session: Session, stream_id: str, extra_info: str) -> Stream: ...
+
+    async def update_stream(self, session: Session, stream_id: str, extra_info: str) -> Stream: ...
+
+    async def unpublish(self, session: Session, stream_id: str, reason: StreamEnd = StreamEnd.STOPPED) -> Stream | None: ...
+
+    async def stream(self, app_id: int, stream_id: str) -> Stream | None: ...
+
+    async def nodes(self) -> list[NodeInfo]: ...
+
+    async def watch(self, app_id: int, room_id: str, watcher: Watcher) -> View: ...
+
+    def unwatch(self, app_id: int, room_id: str, watcher: Watcher) -> None: ...
+
+
+class MediaPlane(Protocol):
+    """Where packets are moved. ``session_id`` is the uint32 media session id, ``stream`` an opaque name unique in the house."""
+
+    async def open_publisher(self, session_id: int, stream: str, offer: str) -> str: ...
+
+    async def open_player(self, session_id: int, stream: str, offer: str) -> str: ...
+
+    def close(self, session_id: int) -> None: ...
+
+    def set_forwarding(self, session_id: int, *, audio: bool) -> None: ...

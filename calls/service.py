@@ -1,0 +1,408 @@
+"""Calls: one service that every dialect uses, for the room side (login, publish and play addresses) and the media side (sessions).
+
+Room events reach it synchronously through ``rooms.watch``, media events through ``MediaListener``; both only change local state and
+close local media. What must be said to the registry afterwards (a stream that lost its media goes off the air) is said by ``tick``,
+so there is one place that waits for the registry and retries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+import structlog
+
+from calls import addresses, admission
+from calls.addresses import MediaCredential
+from calls.apps import App
+from calls.errors import AppUnknown, MediaSessionUnknown, StreamElsewhere
+from calls.live_media import LiveMedia, same_secret, where
+from calls.media_session import LocalStream, MediaEnd, MediaLogin, MediaPeer, MediaRole, MediaSession, OpenedMedia, StreamStatus
+from calls.ports import MediaPlane, Rooms
+from calls.room_watch import RoomWatch, RoomWatches
+from calls.settings import CallSettings
+from rooms.errors import RoomError, SessionUnknown, StoreUnavailable, StreamUnknown
+from rooms.events import Receiver, StreamEnd
+from rooms.model import Client, Clock, Grant, LoginRequest, NodeInfo, Session, Stream
+
+if TYPE_CHECKING:
+    from rooms.service import LoginResult
+
+log = structlog.get_logger()
+
+Transport = Literal["webrtc", "rtmp"]
+
+ROLE_HOST = 2
+
+
+class EnterRequest(msgspec.Struct, frozen=True):
+    """A user's wish to be in a room, as a dialect read it; the token is not verified yet."""
+
+    app_id: int
+    room_id: str
+    user_id: str
+    user_name: str
+    token: str
+    client: Client
+    role: int = ROLE_HOST
+    max_users: int = 0
+    multi_room: bool = False
+    login_id: int = 0
+    """0 = a login of its own; else a further room of that login."""
+    resume: int = 0
+    """Session id that the client believes to hold; 0 = none."""
+
+
+class Calls:
+    """Binds room sessions to media sessions. ``run`` must be running for deadlines to be kept."""
+
+    def __init__(
+        self,
+        rooms: Rooms,
+        sfu: MediaPlane,
+        *,
+        apps: Callable[[int], App | None],
+        settings: CallSettings,
+        clock: Clock,
+        rng: random.Random,
+    ) -> None:
+        """``apps`` finds an App by its AppID. ``rng`` makes ids and secrets: ``random.SystemRandom`` except in tests."""
+        self._rooms = rooms
+        self._sfu = sfu
+        self._apps = apps
+        self._settings = settings
+        self._clock = clock
+        self._rng = rng
+        self._watches = RoomWatches(rooms)
+        self._live = LiveMedia(sfu, node_id=rooms.node.node_id, settings=settings, clock=clock, rng=rng, on_end=self._watches.release)
+        self._renewed: dict[tuple[int, int], Grant] = {}
+        """Grants newer than those in the ``Session`` values that dialects hold. Dropped at their end at the latest."""
+        self._next_stray_check = 0
+
+    # --- room side
+
+    async def login(self, request: EnterRequest, receiver: Receiver) -> LoginResult:
+        """Verify the token and enter the room, or come back to a session. Raises ``AppUnknown``, ``TokenError``, ``RoomError``."""
+        app = self._app(request.app_id)
+        grant = admission.admit(app, room_id=request.room_id, user_id=request.user_id, token=request.token, now=self._clock())
+        result = await self._rooms.login(
+            LoginRequest(
+                app_id=request.app_id,
+                room_id=request.room_id,
+                user_id=request.user_id,
+                user_name=request.user_name,
+                client=request.client,
+                grant=grant,
+                role=request.role,
+                max_users=request.max_users,
+                multi_room=request.multi_room,
+                login_id=request.login_id,
+                resume=request.resume,
+            ),
+            receiver,
+        )
+        # A resumed session has the grant of its newest token again.
+        self._renewed.pop((result.session.app_id, result.session.session_id), None)
+        return result
+
+    async def renew_token(self, session: Session, token: str) -> int:
+        """Replace the session's token; returns the seconds it is good for. Raises ``TokenError``, ``SessionUnknown``.
+
+        Affects what the session begins from now on, never a running publish (``zego-cloud.md`` §1.3).
+        """
+        app = self._app(session.app_id)
+        now = self._clock()
+        grant = admission.admit(app, room_id=session.room_id, user_id=session.user_id, token=token, now=now)
+        await self._rooms.update_grant(session, grant)
+        self._renewed[session.app_id, session.session_id] = grant
+        return admission.remaining_seconds(grant, now)
+
+    def token_remaining(self, session: Session) -> int:
+        """Seconds until the session's newest token expires, 0 when it has."""
+        grant = self._renewed.get((session.app_id, session.session_id), session.grant)
+        return admission.remaining_seconds(grant, self._clock())
+
+    async def publish_urls(self, session: Session, stream_id: str, transport: Transport, base: str) -> list[str]:
+        """Reserve the stream for this session and say where to send it; empty when this node has no such transport.
+
+        ``base``: WebSocket base URL (``scheme://host[:port]``) that the client itself used, good for a node without a configured one.
+        Raises ``StreamTaken`` for every later publisher of a stream id, ``TokenExpired``, ``TokenNotPermitted``, ``SessionUnknown``.
+        """
+        current = await self._current(session)
+        urls = self._urls(self._rooms.node, current, stream_id, transport, base)
+        if urls:
+            await self._reserve(current, stream_id)
+        return urls
+
+    async def play_urls(self, session: Session, stream_id: str, transport: Transport, base: str) -> list[str]:
+        """Where to play a stream: on the node that holds it, on this one if nobody publishes it (yet)."""
+        stream = await self._rooms.stream(session.app_id, stream_id)
+        node = self._rooms.node if stream is None else await self._node(stream.node_id)
+        return self._urls(node, session, stream_id, transport, base)
+
+    async def announce(self, session: Session, stream_id: str, extra_info: str) -> Stream:
+        """Put a stream on the air. Repeating it is harmless. Raises as ``publish_urls``."""
+        await self._check_publish(await self._current(session), stream_id)
+        return await self._rooms.publish(session, stream_id, extra_info)
+
+    async def update_announcement(self, session: Session, stream_id: str, extra_info: str) -> Stream:
+        """Change ``extra_info`` of an own stream. Raises ``StreamUnknown``, ``NotOwner``, ``InvalidRequest``."""
+        return await self._rooms.update_stream(session, stream_id, extra_info)
+
+    async def withdraw(self, session: Session, stream_id: str) -> Stream | None:
+        """Take an own stream off the air and end its media; None if there was none."""
+        removed = await self._rooms.unpublish(session, stream_id, StreamEnd.STOPPED)
+        if removed is not None:
+            self._live.stream_ended(session.app_id, removed, MediaEnd.STREAM_ENDED)
+        return removed
+
+    async def leave(self, session: Session, whole_login: bool) -> None:
+        """End the session's media at once, then log it out; with ``whole_login`` of every room of that login."""
+        self._renewed.pop((session.app_id, session.session_id), None)
+        for media in self._live.all():
+            owner = media.owner
+            same = owner.session_id == session.session_id or (whole_login and owner.login_id == session.login_id)
+            if owner.app_id == session.app_id and same:
+                self._live.end(media, MediaEnd.LEFT)
+        await self._rooms.logout(session, whole_login=whole_login)
+
+    # --- media side
+
+    async def media_login(self, credential: MediaCredential, user_id: str, held: Sequence[tuple[int, str]], peer: MediaPeer) -> MediaLogin:
+        """Authorise a media socket and rebind the sessions that its client still holds (``web-1x-2x.md`` §9).
+
+        ``held``: media session ids with their tokens. Call ``catch_up`` once the answer is on its way.
+        Raises ``AppUnknown``, ``SessionUnknown`` (also for a wrong key or user: nobody learns which).
+        """
+        self._app(credential.app_id)
+        owner = await self._rooms.session(credential.app_id, credential.session_id)
+        if owner is None or not same_secret(owner.media_key, credential.media_key) or owner.user_id != user_id:
+            raise SessionUnknown("no such room session, or not with this key")
+        login = MediaLogin(owner, peer)
+        self._live.rebind(login, held)
+        return login
+
+    def catch_up(self, login: MediaLogin) -> None:
+        """Tell a new socket what its resumed sessions missed while they had none."""
+        for media_session_id in login.resumed:
+            media = self._live.get(media_session_id)
+            if media is not None and media.login is login:
+                self._live.tell(media)
+
+    def media_socket_lost(self, login: MediaLogin) -> None:
+        """The socket is gone. Its media flows on for the grace period, waiting for the client's next socket."""
+        self._live.socket_lost(login)
+
+    async def open_publisher(self, login: MediaLogin, stream_id: str, offer: str) -> OpenedMedia:
+        """Answer an offer to publish. The stream's earlier session of the same owner, if any, gives way without a word.
+
+        Raises ``StreamTaken``, ``TokenExpired``, ``TokenNotPermitted``, ``SessionUnknown``, ``SdpRefused``, ``MediaFull``,
+        ``TooManyMediaSessions``, ``MediaEnded``.
+        """
+        media = self._live.begin(login, MediaRole.PUBLISHER, stream_id)
+        try:
+            await self._watches.hold(media, login.owner.room_id, self._live)
+            # Asked after the watch began: whoever leaves from here on is seen as an event.
+            owner = await self._current(login.owner)
+            media.stream_sid = (await self._reserve(owner, stream_id)).stream_sid
+            answer = await self._sfu.open_publisher(media.media_session_id, _plane_name(media), offer)
+        except BaseException:
+            self._live.end(media, MediaEnd.CLOSED)
+            raise
+        self._live.opened(media)
+        return OpenedMedia(media.media_session_id, media.token, answer)
+
+    async def open_player(self, login: MediaLogin, stream_id: str, offer: str) -> OpenedMedia:
+        """Answer an offer to play a stream that is reserved or on the air on this node.
+
+        Raises ``StreamUnknown``, ``StreamElsewhere``, and as ``open_publisher``.
+        """
+        media = self._live.begin(login, MediaRole.PLAYER, stream_id)
+        try:
+            await self._watches.hold(media, login.owner.room_id, self._live)
+            owner = await self._current(login.owner)
+            stream = await self._rooms.stream(owner.app_id, stream_id)
+            if stream is None:
+                raise StreamUnknown("nobody publishes this stream")
+            if stream.node_id and stream.node_id != self._rooms.node.node_id:
+                raise StreamElsewhere("another node holds this stream")
+            if stream.room_id != owner.room_id:
+                await self._watches.hold(media, stream.room_id, self._live)
+            answer = await self._sfu.open_player(media.media_session_id, _plane_name(media), offer)
+        except BaseException:
+            self._live.end(media, MediaEnd.CLOSED)
+            raise
+        self._live.opened(media)
+        return OpenedMedia(media.media_session_id, media.token, answer)
+
+    def close_media(self, login: MediaLogin, media_session_id: int) -> None:
+        """The client ends a session. A stream stays on the air for the grace: the client may be about to open it again.
+
+        Raises ``MediaSessionUnknown``.
+        """
+        self._live.end(self._live.owned(login, media_session_id), MediaEnd.CLOSED)
+
+    def set_status(self, login: MediaLogin, media_session_id: int, mic: int, camera: int) -> None:
+        """A publisher's microphone and camera, passed on to every player of the stream. Raises ``MediaSessionUnknown``."""
+        media = self._live.owned(login, media_session_id)
+        if media.role is not MediaRole.PUBLISHER:
+            raise MediaSessionUnknown("not a publisher's session")
+        self._live.set_status(media, StreamStatus(mic, camera))
+
+    def set_audio_active(self, login: MediaLogin, media_session_id: int, active: bool) -> None:
+        """A player mutes or unmutes the stream for itself: forwarding of its audio stops or goes on. Raises ``MediaSessionUnknown``."""
+        media = self._live.owned(login, media_session_id)
+        if media.role is not MediaRole.PLAYER:
+            raise MediaSessionUnknown("not a player's session")
+        self._sfu.set_forwarding(media.media_session_id, audio=active)
+
+    def holds(self, login: MediaLogin, media_session_id: int) -> bool:
+        """Whether this media session lives and belongs to the login's room session."""
+        media = self._live.get(media_session_id)
+        return media is not None and self._live.belongs(media, login.owner)
+
+    # --- MediaListener
+
+    def media_connected(self, session_id: int) -> None:
+        """ICE and DTLS of a media session are up."""
+        media = self._live.get(session_id)
+        if media is None:
+            return
+        media.connected = True
+        log.info("media_connected", **where(media))
+        self._live.tell(media)
+
+    def media_lost(self, session_id: int, reason: str) -> None:
+        """The media plane has closed a session whose peer stopped answering."""
+        media = self._live.get(session_id)
+        if media is None:
+            return
+        log.info("media_lost", reason=reason, **where(media))
+        self._live.end(media, MediaEnd.MEDIA_LOST)
+
+    # --- time
+
+    async def run(self) -> None:
+        """Keep deadlines until cancelled."""
+        while True:
+            await asyncio.sleep(self._settings.tick / admission.MS)
+            try:
+                await self.tick(self._clock())
+            except Exception:
+                # One bad round must not end all later ones; the deadlines are still there.
+                log.exception("calls_tick_failed")
+
+    async def tick(self, now: int) -> None:
+        """Do what is due at ``now`` (epoch ms). A registry that cannot be reached is asked again at a later tick."""
+        for media in self._live.all():
+            if media.detached_until is not None and media.detached_until <= now:
+                self._live.end(media, MediaEnd.SOCKET_LOST)
+        for key in [key for key, grant in self._renewed.items() if grant.expires_at and grant.expires_at <= now]:
+            del self._renewed[key]
+        try:
+            for local in self._live.streams():
+                if local.withdraw_at is not None and local.withdraw_at <= now:
+                    await self._withdraw_silent(local)
+            for watch in self._watches.in_doubt():
+                await self._reconcile(watch)
+            if now >= self._next_stray_check:
+                self._next_stray_check = now + self._settings.stray_player_check
+                for local in self._live.streams():
+                    if local.publisher is None and local.players:
+                        await self._locate(local)
+        except StoreUnavailable:
+            log.warning("calls_wait_for_store")
+
+    def aclose(self) -> None:
+        """End all media of this node; clients are told to ask again, so that they find another one."""
+        for media in self._live.all():
+            self._live.end(media, MediaEnd.NODE_STOPPED)
+
+    async def _withdraw_silent(self, local: LocalStream) -> None:
+        """Take a stream off the air whose publisher's media has not come back in time."""
+        owner = local.withdraw_owner
+        stream = await self._rooms.stream(local.app_id, local.stream_id)
+        # Its owner may publish it here again, or on another node, or may have left: then it is not ours to take away.
+        here = stream is not None and stream.node_id in ("", self._rooms.node.node_id)
+        if owner is not None and stream is not None and here and stream.session_id == owner.session_id and local.publisher is None:
+            try:
+                await self._rooms.unpublish(owner, local.stream_id, local.withdraw_reason)
+            except StoreUnavailable:
+                raise
+            except RoomError:
+                log.debug("withdrawn_already", app_id=local.app_id, stream_id=local.stream_id)
+        if local.withdraw_owner is owner:
+            local.withdraw_at = local.withdraw_owner = None
+            self._live.drop_if_empty(local)
+
+    async def _reconcile(self, watch: RoomWatch) -> None:
+        """Events of a room were lost: end the media of whoever is not there any more."""
+        watch.must_reconcile = False
+        try:
+            for media in list(watch.holders):
+                if await self._rooms.session(media.app_id, media.owner.session_id) is None:
+                    self._live.end(media, MediaEnd.SESSION_LOST)
+                elif media.role is MediaRole.PUBLISHER and media.stream_sid:
+                    stream = await self._rooms.stream(media.app_id, media.stream_id)
+                    if stream is None or stream.stream_sid != media.stream_sid:
+                        self._live.end(media, MediaEnd.STREAM_ENDED)
+                    else:
+                        self._live.stream_located(media.app_id, stream)
+        except StoreUnavailable:
+            watch.must_reconcile = True
+            raise
+
+    async def _locate(self, local: LocalStream) -> None:
+        stream = await self._rooms.stream(local.app_id, local.stream_id)
+        if stream is not None:
+            self._live.stream_located(local.app_id, stream)
+
+    # --- what both sides need
+
+    def _app(self, app_id: int) -> App:
+        app = self._apps(app_id)
+        if app is None:
+            raise AppUnknown(f"no App {app_id}")
+        return app
+
+    async def _current(self, session: Session) -> Session:
+        """The session as the registry has it now, with its newest grant. Raises ``SessionUnknown``."""
+        current = await self._rooms.session(session.app_id, session.session_id)
+        if current is None:
+            raise SessionUnknown("the room session is over")
+        return current
+
+    async def _check_publish(self, session: Session, stream_id: str) -> None:
+        stream = await self._rooms.stream(session.app_id, stream_id)
+        if stream is not None and stream.session_id == session.session_id:
+            return  # a running publish goes on, whatever has become of the token
+        admission.check_publish(session.grant, stream_id, self._clock())
+
+    async def _reserve(self, session: Session, stream_id: str) -> Stream:
+        await self._check_publish(session, stream_id)
+        return await self._rooms.reserve(session, stream_id, self._rooms.node.node_id)
+
+    async def _node(self, node_id: str) -> NodeInfo:
+        """Where a node is reached; this one if it is not there any more (its streams will be gone in a moment)."""
+        own = self._rooms.node
+        if node_id in ("", own.node_id):
+            return own
+        return next((node for node in await self._rooms.nodes() if node.node_id == node_id), own)
+
+    def _urls(self, node: NodeInfo, session: Session, stream_id: str, transport: Transport, base: str) -> list[str]:
+        credential = MediaCredential(session.app_id, session.session_id, session.media_key)
+        if transport == "webrtc":
+            return [addresses.media_url(node.ws_url or base, credential)]
+        if node.rtmp_url:
+            return [addresses.rtmp_url(node.rtmp_url, credential, stream_id)]
+        if self._settings.rtmp_port:
+            return [addresses.rtmp_url(addresses.rtmp_base(node.ws_url or base, self._settings.rtmp_port), credential, stream_id)]
+        return []
+
+
+def _plane_name(media: MediaSession) -> str:
+    """The stream's name in the media plane, unique over all Apps."""
+    return f"{media.app_id}/{media.stream_id}"

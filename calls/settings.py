@@ -1,0 +1,24 @@
+"""Deadlines and limits of calls. ``server/settings.py`` fills them from ``hearth.toml``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class CallSettings:
+    """All times in milliseconds."""
+
+    publisher_grace: int = 10_000
+    """How long a stream stays on the air without its publisher's media. SDKs of the 2.x web line re-create a lost session after
+    3–4 s (``web-1x-2x.md`` §9)."""
+    socket_grace: int = 90_000
+    """How long media sessions live on after their media socket is lost."""
+    max_media_sessions: int = 64
+    """Publish and play sessions of one room session."""
+    stray_player_check: int = 2_000
+    """How often streams that have players but no publisher here are looked up, in case they have moved to another node."""
+    tick: int = 250
+    """How often deadlines are looked at."""
+    rtmp_port: int = 0
+    """Port of the RTMP address when the node has no configured one; 0 = no RTMP here."""
