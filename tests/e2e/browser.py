@@ -7,13 +7,13 @@ import os
 import shutil
 import struct
 import wave
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from tests.e2e.link import Link
-from tests.e2e.miniprogram import ids
-from tests.e2e.remote import LIMIT, Json, Recorder, Remote
+from tests.e2e.remote import LIMIT, Json, Remote
+from tests.e2e.sdk_user import SdkUser
 
 MICROPHONE_TONE = 440
 """What Chromium's fake microphone hears, in Hz. The other tones of a test are the pages' own oscillators."""
@@ -40,43 +40,19 @@ def write_tone(path: Path, frequency: int, seconds: int = 10, rate: int = 48_000
         file.writeframes(b"".join(struct.pack("<h", sample) for sample in samples))
 
 
-class WebUser(Recorder):
+class WebUser(SdkUser):
     """One page with one engine. Its signalling goes through ``link``, which a test can cut."""
 
     def __init__(self, remote: Remote, user_id: str, link: Link, token: Callable[..., str]) -> None:
-        super().__init__(user_id)
-        self.user_id = user_id
-        self.user_name = f"{user_id} 名"
+        super().__init__(remote, user_id, token)
         self.link = link
-        self._remote = remote
-        self._token = token
 
-    async def open(self, app_id: int, server: str | list[str] | None = None) -> None:
+    async def open(self, app_id: int) -> None:
         self._remote.add(self)
-        await self._remote.call("open", user=self.name, appId=app_id, server=server or self.link.url("/ws"))
+        await self._remote.call("open", user=self.name, appId=app_id, server=self.link.url("/ws"))
 
     async def _page(self, operation: str, limit: float = LIMIT, **argument: Json) -> Json:
         return await self._remote.call("page", user=self.name, operation=operation, argument=argument, limit=limit)
-
-    async def call(self, method: str, *args: Json, limit: float = LIMIT) -> Json:
-        """``await engine.method(...args)``."""
-        return await self._remote.call("call", user=self.name, method=method, args=args, limit=limit)
-
-    async def login(self, room_id: str, *, user_updates: bool = True, token: str | None = None, **config: Any) -> None:
-        given = self._token(self.user_id) if token is None else token
-        user = {"userID": self.user_id, "userName": self.user_name}
-        await self.call("loginRoom", room_id, given, user, {"userUpdate": user_updates, **config})
-        await self.connected(room_id)
-
-    async def connected(self, room_id: str) -> None:
-        await self.wait_event("roomStateUpdate", lambda room, state, *_: room == room_id and state == "CONNECTED")
-
-    async def disconnected(self, room_id: str) -> Sequence[Json]:
-        """The arguments of the DISCONNECTED state: room id, state, error code, extended data."""
-        return await self.wait_event("roomStateUpdate", lambda room, state, *_: room == room_id and state == "DISCONNECTED")
-
-    async def logout(self, room_id: str) -> None:
-        await self.call("logoutRoom", room_id)
 
     async def publish_tone(self, stream_id: str, frequency: int, **option: Any) -> None:
         """Publishes a steady tone and waits until the SDK says PUBLISHING."""
@@ -91,14 +67,6 @@ class WebUser(Recorder):
     async def start_publishing_tone(self, stream_id: str, frequency: int) -> None:
         """Only starts; what comes of it is for the test to see."""
         await self._page("publishTone", streamId=stream_id, frequency=frequency, option={})
-
-    async def publisher_state(self, stream_id: str, state: str) -> Json:
-        (result,) = await self.wait_event("publisherStateUpdate", lambda r: r["streamID"] == stream_id and r["state"] == state)
-        return result
-
-    async def player_state(self, stream_id: str, state: str) -> Json:
-        (result,) = await self.wait_event("playerStateUpdate", lambda r: r["streamID"] == stream_id and r["state"] == state)
-        return result
 
     async def mute_microphone(self, stream_id: str, mute: bool) -> None:
         assert await self._page("muteMicrophone", streamId=stream_id, mute=mute) is True
@@ -135,19 +103,3 @@ class WebUser(Recorder):
     async def close(self) -> None:
         """The tab is closed."""
         await self._remote.call("close", user=self.name)
-
-    async def sees_user(self, room_id: str, user_id: str, change: str = "ADD") -> None:
-        await self.wait_event(
-            "roomUserUpdate", lambda room, kind, users: room == room_id and kind == change and user_id in [u["userID"] for u in users]
-        )
-
-    async def sees_stream(self, room_id: str, stream_id: str, change: str = "ADD") -> None:
-        await self.wait_event(
-            "roomStreamUpdate", lambda room, kind, streams, *_: room == room_id and kind == change and stream_id in ids(streams)
-        )
-
-    def stream_changes(self, stream_id: str) -> list[str]:
-        return [kind for _, kind, streams, *_ in self.history("roomStreamUpdate") if stream_id in ids(streams)]
-
-    def states(self) -> list[str]:
-        return [state for _, state, *_ in self.history("roomStateUpdate")]

@@ -1,0 +1,150 @@
+"""What the end-to-end tests share: servers, the Node processes that host the SDKs, users with names of their own, and the trace.
+
+One server per store, one Node process for all mini-program users and one Chromium serve the whole run; a test has rooms and users that
+no other test uses. ``HEARTH_E2E_TRACE=directory`` writes the trace of every test there: calls, events and frames in order. A failing
+test shows its trace in any case.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Generator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.e2e.browser import MICROPHONE_TONE, find_chromium, write_tone
+from tests.e2e.redis_process import RedisProcess
+from tests.e2e.remote import HERE, TRACE, Remote
+from tests.e2e.users import PageMaker, PhoneMaker, unused_number
+from tests.hearth_process import HearthProcess
+
+SHORT_STORE = {"grace_seconds": 3, "session_timeout_seconds": 9, "reservation_seconds": 3}
+"""Deadlines short enough to be waited for."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests here run on one event loop: the SDK processes and the servers live longer than a test."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+            item.add_marker(pytest.mark.timeout(180))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed and HERE in item.path.parents:
+        report.sections.append(("What the SDKs saw", TRACE.text()))
+    return report
+
+
+@pytest.fixture(autouse=True)
+def _trace(request: pytest.FixtureRequest) -> Iterator[None]:
+    TRACE.clear()
+    yield
+    if directory := os.environ.get("HEARTH_E2E_TRACE"):
+        path = Path(directory)
+        path.mkdir(parents=True, exist_ok=True)
+        (path / (re.sub(r"[^\w.-]+", "_", request.node.name) + ".log")).write_text(TRACE.text(), encoding="utf-8")
+
+
+# --- what has to be there
+
+
+@pytest.fixture(scope="session")
+def packages() -> None:
+    """Installs the npm packages (the official SDKs among them) when they are missing or the lock file has changed."""
+    installed = HERE / "node_modules" / ".package-lock.json"
+    if installed.exists() and installed.stat().st_mtime >= (HERE / "package-lock.json").stat().st_mtime:
+        return
+    npm = shutil.which("npm")
+    assert npm is not None, "the end-to-end tests need Node.js 18 or later with npm"
+    subprocess.run([npm, "ci", "--no-audit", "--no-fund"], cwd=HERE, check=True, timeout=300, stdout=subprocess.DEVNULL)
+    installed.touch()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def redis(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RedisProcess]:
+    process = await asyncio.to_thread(RedisProcess.start, tmp_path_factory.mktemp("redis"))
+    yield process
+    await asyncio.to_thread(process.stop)
+
+
+@pytest.fixture(scope="session", params=["memory", "redis"])
+def store_url(request: pytest.FixtureRequest) -> str:
+    """The two kinds of store."""
+    if request.param == "memory":
+        return "memory://"
+    process = request.getfixturevalue("redis")
+    assert isinstance(process, RedisProcess)
+    return process.url
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def hearth(store_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[HearthProcess]:
+    """A server with ordinary settings, on either store."""
+    server = await HearthProcess.astart(tmp_path_factory.mktemp("hearth"), store_url=_database(store_url, 0))
+    yield server
+    await asyncio.to_thread(server.__exit__, None, None, None)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def impatient_hearth(store_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[HearthProcess]:
+    """A server whose deadlines are short (``SHORT_STORE``), on either store."""
+    directory = tmp_path_factory.mktemp("impatient")
+    server = await HearthProcess.astart(directory, store_url=_database(store_url, 1), sections={"store": SHORT_STORE})
+    yield server
+    await asyncio.to_thread(server.__exit__, None, None, None)
+
+
+def _database(store_url: str, number: int) -> str:
+    """Servers that are not nodes of one system keep apart."""
+    return f"{store_url}/{number}" if store_url.startswith("redis:") else store_url
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def phones(packages: None) -> AsyncIterator[Remote]:
+    """The process that hosts mini-program users."""
+    remote = await Remote.start("miniprogram.js")
+    yield remote
+    await remote.aclose()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium(packages: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Remote]:
+    """The browser that hosts web users; its microphone hears ``MICROPHONE_TONE``."""
+    microphone = tmp_path_factory.mktemp("microphone") / "tone.wav"
+    write_tone(microphone, MICROPHONE_TONE)
+    remote = await Remote.start("browser.js")
+    await remote.call("launch", executable=find_chromium(), microphone=str(microphone))
+    yield remote
+    await remote.aclose()
+
+
+# --- who takes part
+
+
+@pytest.fixture
+def room() -> str:
+    """A room that no other test uses."""
+    return f"room-{unused_number()}"
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def phone(phones: Remote) -> AsyncIterator[PhoneMaker]:
+    maker = PhoneMaker(phones)
+    yield maker
+    await asyncio.gather(*(user.dispose() for user in maker.users))
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(chromium: Remote) -> AsyncIterator[PageMaker]:
+    maker = PageMaker(chromium)
+    yield maker
+    await maker.aclose()

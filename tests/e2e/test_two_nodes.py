@@ -1,0 +1,175 @@
+"""Two ``hearth serve`` on one Redis are one system; what happens when one of them, or the Redis, goes away."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from asyncio import gather
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.e2e.redis_process import RedisProcess
+from tests.e2e.remote import SdkError
+from tests.e2e.users import PageMaker, PhoneMaker, unused_number
+from tests.hearth_process import HearthProcess
+from tests.waiting import until
+
+LEASE_SECONDS = 3
+GRACE_SECONDS = 20
+"""Longer than the lease and an SDK's way to its backup server together; short enough to be waited for."""
+
+LONGEST_GAP = 1500
+"""See ``test_web_calls.py``."""
+
+
+@dataclass
+class System:
+    """Two nodes on one Redis."""
+
+    redis: RedisProcess
+    first: HearthProcess
+    second: HearthProcess
+
+
+async def start_node(directory: Path, redis_url: str) -> HearthProcess:
+    """A node with an address of its own, which the others hand to players of its streams."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    return await HearthProcess.astart(
+        directory,
+        store_url=redis_url,
+        sections={
+            "server": {"port": port, "public_url": f"http://127.0.0.1:{port}", "drain_seconds": 15},
+            "store": {"node_lease_seconds": LEASE_SECONDS, "grace_seconds": GRACE_SECONDS},
+        },
+    )
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def system(tmp_path: Path) -> AsyncIterator[System]:
+    redis = await asyncio.to_thread(RedisProcess.start, tmp_path)
+    first, second = await gather(start_node(tmp_path / "first", redis.url), start_node(tmp_path / "second", redis.url))
+    yield System(redis, first, second)
+    await gather(*(asyncio.to_thread(node.__exit__, None, None, None) for node in (first, second)))
+    await asyncio.to_thread(redis.stop)
+
+
+@pytest.fixture
+def stream() -> str:
+    return f"stream-{unused_number()}"
+
+
+async def test_users_and_streams_are_seen_across_nodes(system: System, phone: PhoneMaker, room: str, stream: str) -> None:
+    (alice,) = await phone(system.first, "alice")
+    (bob,) = await phone(system.second, "bob")
+    await gather(alice.login(room), bob.login(room))
+    await gather(alice.sees_user(room, bob.user_id), bob.sees_user(room, alice.user_id))
+    await bob.publish(stream)
+    await alice.sees_stream(room, stream)
+    with pytest.raises(SdkError):
+        await alice.start_pusher(stream)  # unique in the whole system
+
+    await alice.call("sendBroadcastMessage", room, "across")
+    _, (message,) = await bob.wait_event("IMRecvBroadcastMessage")
+    assert message["message"] == "across"
+    await bob.call("setRoomExtraInfo", room, "topic", "nodes")
+    await alice.wait_event("roomExtraInfoUpdate")
+
+    await bob.logout(room)
+    await gather(alice.sees_stream(room, stream, "DELETE"), alice.sees_user(room, bob.user_id, "DELETE"))
+
+    (twin,) = [await phone.twin(alice, system.second)]
+    await twin.login(room)
+    await alice.disconnected(room)  # one live login in the whole system
+
+
+async def test_listener_on_one_node_hears_a_publisher_on_the_other(system: System, page: PageMaker, room: str, stream: str) -> None:
+    (alice,) = await page(system.first, "alice")
+    (bob,) = await page(system.second, "bob")
+    await gather(alice.login(room), bob.login(room))
+    await gather(alice.publish_tone(f"{stream}-alice", 660), bob.publish_tone(f"{stream}-bob", 880))
+    await gather(alice.sees_stream(room, f"{stream}-bob"), bob.sees_stream(room, f"{stream}-alice"))
+    await gather(alice.play(f"{stream}-bob"), bob.play(f"{stream}-alice"))
+    await gather(alice.heard_tone(f"{stream}-bob", 880), bob.heard_tone(f"{stream}-alice", 660))
+
+    await bob.mute_microphone(f"{stream}-bob", True)
+    await gather(alice.remote_microphone(f"{stream}-bob", "MUTE"), alice.heard_silence(f"{stream}-bob"))
+
+
+async def test_killed_node_loses_its_streams_at_once_and_its_users_unless_they_come_back(
+    system: System, phone: PhoneMaker, room: str, stream: str
+) -> None:
+    (alice,) = await phone(system.first, "alice")
+    (lost,) = await phone(system.second, "lost")
+    (faithful,) = await phone(system.second, "faithful", server=[system.second.ws_url, system.first.ws_url])
+    await gather(alice.login(room), lost.login(room), faithful.login(room))
+    await lost.publish(stream)
+    await gather(alice.sees_stream(room, stream), faithful.sees_stream(room, stream))
+
+    await asyncio.to_thread(system.second.kill)
+    await alice.sees_stream(room, stream, "DELETE")
+    assert alice.user_changes(lost.user_id) == ["ADD"]
+
+    await faithful.connected(room)
+    await alice.sees_user(room, lost.user_id, "DELETE")
+    await gather(faithful.sees_user(room, lost.user_id, "DELETE"), faithful.sees_stream(room, stream, "DELETE"))
+    # The others never noticed that the faithful one changed nodes.
+    assert alice.user_changes(faithful.user_id) == ["ADD"]
+    assert faithful.user_changes(alice.user_id) == ["ADD"]
+    await faithful.call("sendBroadcastMessage", room, "still here")
+    await alice.wait_event("IMRecvBroadcastMessage")
+
+
+async def test_terminated_node_hands_its_users_over_and_nobody_sees_an_error(system: System, phone: PhoneMaker, room: str) -> None:
+    (alice,) = await phone(system.first, "alice")
+    (bob,) = await phone(system.second, "bob", server=[system.second.ws_url, system.first.ws_url])
+    await gather(alice.login(room), bob.login(room))
+    await gather(alice.sees_user(room, bob.user_id), bob.sees_user(room, alice.user_id))
+
+    system.second.terminate()
+    assert await system.second.await_exit() == 0
+    await bob.connected(room)
+    await bob.call("sendBarrageMessage", room, "moved")
+    await alice.wait_event("IMRecvBarrageMessage")
+    await alice.call("sendBarrageMessage", room, "welcome")
+    await bob.wait_event("IMRecvBarrageMessage")
+    for user, other in ((alice, bob), (bob, alice)):
+        assert "DISCONNECTED" not in user.states()
+        assert user.user_changes(other.user_id) == ["ADD"]
+
+
+async def test_call_survives_a_redis_restart_and_rooms_agree_again(
+    system: System, page: PageMaker, phone: PhoneMaker, room: str, stream: str
+) -> None:
+    (alice,) = await page(system.first, "alice")
+    (bob,) = await page(system.second, "bob")
+    (early,) = await phone(system.second, "early")
+    await gather(alice.login(room), bob.login(room), early.login(room))
+    await bob.publish_tone(stream, 660)
+    await alice.sees_stream(room, stream)
+    await alice.play(stream)
+    await alice.heard_tone(stream, 660)
+    await alice.watch_tone(stream, 660)
+
+    await asyncio.to_thread(system.redis.stop)
+    await until(lambda: system.first.get("/readyz")[0] == 503, 30, "the node says that it is not ready")
+    await alice.heard_tone(stream, 660)
+    await asyncio.to_thread(system.redis.run)
+    await gather(*(asyncio.to_thread(node.wait_ready) for node in (system.first, system.second)))
+
+    (late,) = await phone(system.first, "late")
+    await late.login(room)
+    await late.sees_stream(room, stream)
+    await gather(*(user.sees_user(room, late.user_id) for user in (alice, bob, early)))
+    await late.publish(f"{stream}-late")
+    await gather(*(user.sees_stream(room, f"{stream}-late") for user in (alice, bob, early)))
+    await alice.heard_tone(stream, 660)
+    assert await alice.longest_gap(stream) < LONGEST_GAP
+    assert alice.stream_changes(stream) == ["ADD"]
+    assert early.stream_changes(stream) == ["ADD"]
+    for user in (alice, bob, early):
+        assert "DISCONNECTED" not in user.states()

@@ -1,0 +1,69 @@
+"""Makes users for a test, with ids that no other test uses, and takes them away afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+
+from tests.e2e.browser import WebUser
+from tests.e2e.link import Link
+from tests.e2e.miniprogram import MiniProgramUser
+from tests.e2e.remote import Remote
+from tests.hearth_process import HearthProcess
+
+_numbers = itertools.count(1)
+
+
+def unused_number() -> int:
+    """Makes names of rooms, users and streams unique within the run."""
+    return next(_numbers)
+
+
+class PhoneMaker:
+    """``alice, bob = await phone(hearth, "alice", "bob")``: mini-program users, with a number in their ids that no other test uses."""
+
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
+        self.users: list[MiniProgramUser] = []
+
+    async def __call__(
+        self, hearth: HearthProcess, *names: str, server: str | list[str] | None = None, multi_room: bool = False
+    ) -> list[MiniProgramUser]:
+        number = unused_number()
+        users = [MiniProgramUser(self._remote, f"{name}-{number}", hearth.token) for name in names]
+        await asyncio.gather(*(user.create(hearth.app_id, server or hearth.ws_url, multi_room) for user in users))
+        self.users += users
+        return users
+
+    async def twin(self, user: MiniProgramUser, hearth: HearthProcess) -> MiniProgramUser:
+        """A second device of the same user."""
+        twin = MiniProgramUser(self._remote, user.user_id, hearth.token)
+        twin.name = f"{user.name}-twin"
+        await twin.create(hearth.app_id, hearth.ws_url, False)
+        self.users.append(twin)
+        return twin
+
+
+class PageMaker:
+    """``alice, bob = await page(hearth, "alice", "bob")``: web users, each in a page and on a link of its own."""
+
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
+        self._users: list[WebUser] = []
+
+    async def __call__(self, hearth: HearthProcess, *names: str) -> list[WebUser]:
+        number = unused_number()
+        links = [await Link("127.0.0.1", hearth.port).__aenter__() for _ in names]
+        users = [WebUser(self._remote, f"{name}-{number}", link, hearth.token) for name, link in zip(names, links, strict=True)]
+        self._users += users
+        await asyncio.gather(*(user.open(hearth.app_id) for user in users))
+        return users
+
+    async def close(self, user: WebUser) -> None:
+        """The user closes the tab."""
+        self._users.remove(user)
+        await user.close()
+        await user.link.aclose()
+
+    async def aclose(self) -> None:
+        await asyncio.gather(*(self.close(user) for user in list(self._users)))
