@@ -1,0 +1,23 @@
+"""What ``media`` refuses, as types. Signalling dialects map them to their own numbers."""
+
+from __future__ import annotations
+
+
+class MediaError(Exception):
+    """Base of everything that ``media`` raises on purpose."""
+
+
+class SdpRefused(MediaError):
+    """The offer cannot be answered. ``reason`` is one plain sentence that names what is wrong; it never repeats the offer."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class MediaFull(MediaError):
+    """The node's limit of streams or of players is reached (``MediaConfig.max_streams``, ``MediaConfig.max_players``)."""
+
+
+class SessionInUse(MediaError):
+    """The media session id is already open. The caller chooses the ids, so this is a mistake of the caller."""

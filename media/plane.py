@@ -1,0 +1,195 @@
+"""The forwarding plane's interface: what a plane must do, whoever implements it.
+
+A plane owns the packets: it answers ICE checks, opens and closes SRTP, copies a publisher's packets to its players and keeps the
+RTCP of both. It does not own DTLS (it hands DTLS datagrams up and sends those it is given), SDP, time-outs or limits: that is
+``media.sfu``. ``media.python_plane`` is the reference; a native twin has to pass ``tests/unit/media/test_plane_conformance.py``.
+
+Peers are named by their media session id. All times are epoch milliseconds from the injected clock.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+Clock = Callable[[], int]
+"""Returns the current time in epoch milliseconds."""
+
+Address = tuple[str, int] | tuple[str, int, int, int]
+"""A socket address as Python's ``socket`` gives it, for IPv4 or IPv6."""
+
+OPUS_CLOCK = 48_000
+"""RTP clock rate of Opus, samples per second (RFC 7587 §4.1)."""
+OPUS_TICKS_PER_MS = OPUS_CLOCK // 1000
+
+
+class SrtpProfile(enum.StrEnum):
+    """SRTP protection profiles that Hearth speaks, the preferred first (RFC 7714 §14.2, RFC 5764 §4.1.2)."""
+
+    AEAD_AES_128_GCM = "SRTP_AEAD_AES_128_GCM"
+    AES128_CM_SHA1_80 = "SRTP_AES128_CM_SHA1_80"
+
+
+@dataclass(frozen=True)
+class SrtpKeys:
+    """Master key followed by master salt for each direction (RFC 5764 §4.2)."""
+
+    profile: SrtpProfile
+    receive: bytes = field(repr=False)
+    send: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class IceCredentials:
+    """Our half of the ICE credentials of one peer, and the user name fragment of the other side (RFC 8445 §7.2.2)."""
+
+    ufrag: str
+    password: str = field(repr=False)
+    remote_ufrag: str = ""
+
+
+@dataclass(frozen=True)
+class SourceFormat:
+    """How a publisher's packets look: from its offer."""
+
+    payload_type: int
+    audio_level_id: int | None = None
+    """Header extension id of ``ssrc-audio-level`` (RFC 6464), None = not negotiated."""
+
+
+@dataclass(frozen=True)
+class SinkFormat:
+    """How the packets for one player must look: what its answer promised."""
+
+    payload_type: int
+    ssrc: int
+    cname: str
+
+
+@dataclass(frozen=True)
+class PeerStatistics:
+    """Counters of one peer. ``in`` is from the peer to the node."""
+
+    address: Address | None
+    """Where datagrams for the peer go now; None before its first authentic ICE check."""
+    last_heard: int
+    """Last authentic sign of life (ICE check, SRTP, SRTCP), epoch ms."""
+    srtp_profile: SrtpProfile | None = None
+    packets_in: int = 0
+    bytes_in: int = 0
+    """RTP payload bytes received."""
+    packets_out: int = 0
+    bytes_out: int = 0
+    """RTP payload bytes sent."""
+    lost: int = 0
+    """Publisher: packets that did not reach the node. Player: packets that did not reach it, as it reported."""
+    fraction_lost: float = 0.0
+    """Share of packets lost in the last report interval, 0…1."""
+    jitter_ms: float = 0.0
+    rtt_ms: float | None = None
+    """Round trip of the player's last receiver report; None for publishers and before the first."""
+    rejected: int = 0
+    """Packets that SRTP did not accept (forged, replayed, garbled)."""
+    send_failures: int = 0
+    """Packets for the peer that could not be protected or sent."""
+    audio_level: int | None = None
+    """Last level of a publisher, 0 (loudest) … 127 (silence), in -dBov (RFC 6464)."""
+    forwarding: bool = False
+    """Packets of the stream are copied to this player."""
+
+
+@dataclass(frozen=True)
+class PlaneTotals:
+    """Counters of the whole plane since its start."""
+
+    datagrams_in: int = 0
+    packets_in: int = 0
+    bytes_in: int = 0
+    packets_out: int = 0
+    bytes_out: int = 0
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    """Datagrams that went nowhere, by reason (the names in ``Drop``)."""
+
+
+class Drop(enum.StrEnum):
+    """Why a datagram went nowhere."""
+
+    UNKNOWN_ADDRESS = "unknown_address"
+    UNKNOWN_KIND = "unknown_kind"
+    OVERSIZED = "oversized"
+    STUN_MALFORMED = "stun_malformed"
+    STUN_UNKNOWN_PEER = "stun_unknown_peer"
+    STUN_UNAUTHORISED = "stun_unauthorised"
+    STUN_EARLY = "stun_early"
+    STUN_UNSUPPORTED = "stun_unsupported"
+    BEFORE_KEYS = "before_keys"
+    SRTP_REJECTED = "srtp_rejected"
+    RTP_MALFORMED = "rtp_malformed"
+    RTP_UNEXPECTED = "rtp_unexpected"
+    RTCP_MALFORMED = "rtcp_malformed"
+    SEND_QUEUE_FULL = "send_queue_full"
+    SEND_FAILED = "send_failed"
+
+
+class PlaneEvents(Protocol):
+    """What a plane tells its owner, synchronously, on the event loop."""
+
+    def dtls_received(self, peer: int, datagram: bytes) -> None:
+        """A DTLS datagram came from an address of the peer that has passed an ICE check."""
+
+
+class DatagramPort(Protocol):
+    """The plane's way to the network: a UDP socket, or memory in tests."""
+
+    def recvfrom_into(self, buffer: memoryview) -> tuple[int, Address]:
+        """Reads one datagram. Raises ``BlockingIOError`` if there is none, other ``OSError`` for a failure that belongs to one peer."""
+
+    def sendto(self, data: bytes | memoryview, address: Address) -> object:
+        """Sends at once. Raises ``BlockingIOError`` if the socket is full: hand a copy to ``enqueue`` then."""
+
+    def enqueue(self, data: bytes, address: Address) -> None:
+        """Sends as soon as the socket takes it, in order. Drops the oldest datagram (and counts it) when its queue is full."""
+
+    @property
+    def queue_drops(self) -> int:
+        """Datagrams dropped because the queue was full."""
+
+
+class MediaPlane(Protocol):
+    """See the module."""
+
+    def datagrams_waiting(self) -> None:
+        """Reads and handles what the port has, within the budgets of one wake."""
+
+    def tick(self, now: int) -> None:
+        """Periodic work: RTCP reports that are due."""
+
+    def add_peer(self, peer: int, ice: IceCredentials, *, answer_checks_from: int) -> None:
+        """Makes the peer known by its ICE user name. Its checks are ignored before ``answer_checks_from`` (epoch ms)."""
+
+    def send_dtls(self, peer: int, datagram: bytes) -> None:
+        """Sends to the peer's address; dropped if it has none yet."""
+
+    def set_keys(self, peer: int, keys: SrtpKeys) -> None:
+        """Starts SRTP in both directions."""
+
+    def publish(self, peer: int, stream: str, source: SourceFormat) -> None:
+        """The peer's packets feed ``stream`` from now on; a publisher that fed it before is not heard any more."""
+
+    def subscribe(self, peer: int, stream: str, sink: SinkFormat) -> None:
+        """The peer gets the packets of ``stream``, whoever feeds it, also one that comes later."""
+
+    def set_forwarding(self, peer: int, on: bool) -> None:
+        """Stops or resumes the copies for one player; the player sees no loss, only a pause."""
+
+    def remove_peer(self, peer: int, *, farewell: bytes = b"") -> None:
+        """Says goodbye by RTCP, sends ``farewell`` (a DTLS datagram) behind it and forgets the peer. Unknown peers are ignored."""
+
+    def peer_statistics(self, peer: int) -> PeerStatistics | None: ...
+
+    def last_heard(self, peer: int) -> int:
+        """``PeerStatistics.last_heard`` without the rest; 0 for an unknown peer."""
+
+    def totals(self) -> PlaneTotals: ...

@@ -1,0 +1,170 @@
+"""Publishers and players as real WebRTC clients (aiortc's full peer connection), and the SFU they talk to."""
+
+from __future__ import annotations
+
+import array
+import asyncio
+import contextlib
+import fractions
+import math
+import random
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+from aiortc import AudioStreamTrack, MediaStreamError, MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from av import AudioFrame
+
+from media.config import MediaConfig
+from media.sfu import Sfu
+
+RATE = 48_000
+FRAME = 960
+"""Samples of 20 ms."""
+
+
+class Recorder:
+    """A listener that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.connected: list[int] = []
+        self.lost: list[tuple[int, str]] = []
+
+    def media_connected(self, session_id: int) -> None:
+        self.connected.append(session_id)
+
+    def media_lost(self, session_id: int, reason: str) -> None:
+        self.lost.append((session_id, reason))
+
+
+def epoch_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@contextlib.asynccontextmanager
+async def running_sfu(recorder: Recorder, **settings: Any) -> AsyncIterator[Sfu]:
+    """An SFU on any free loopback port, with the real clock."""
+    defaults: dict[str, Any] = {"host": "127.0.0.1", "udp_port": 0, "stun_delay_ms": 0, "rtcp_interval_ms": 200, "tick_ms": 20}
+    sfu = Sfu(MediaConfig(**{**defaults, **settings}), recorder, clock=epoch_ms, rng=random.Random(7))
+    await sfu.start()
+    try:
+        yield sfu
+    finally:
+        await sfu.aclose()
+
+
+class Tone(AudioStreamTrack):
+    """A sine of ``hertz``, 20 ms a frame, in real time."""
+
+    def __init__(self, hertz: float) -> None:
+        super().__init__()
+        self._hertz = hertz
+        self._position = 0
+        self._started: float | None = None
+
+    async def recv(self) -> AudioFrame:
+        if self._started is None:
+            self._started = time.monotonic()
+        ahead = self._started + self._position / RATE - time.monotonic()
+        if ahead > 0:
+            await asyncio.sleep(ahead)
+        step = 2 * math.pi * self._hertz / RATE
+        samples = array.array("h", (round(12_000 * math.sin(step * (self._position + index))) for index in range(FRAME)))
+        frame = AudioFrame(format="s16", layout="mono", samples=FRAME)
+        frame.planes[0].update(samples.tobytes())
+        frame.sample_rate = RATE
+        frame.pts = self._position
+        frame.time_base = fractions.Fraction(1, RATE)
+        self._position += FRAME
+        return frame
+
+
+class Ear:
+    """Listens to a track: how loud, and how high, the last frames were."""
+
+    def __init__(self, track: MediaStreamTrack) -> None:
+        self.frames = 0
+        self.loudness = 0.0
+        self._loud: dict[int, int] = {}
+        self._task = asyncio.create_task(self._listen(track))
+
+    def hears(self, hertz: float) -> int:
+        """Frames so far in which the tone of ``hertz`` (a multiple of 50) carried most of the energy."""
+        return self._loud.get(round(hertz), 0)
+
+    async def close(self) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _listen(self, track: MediaStreamTrack) -> None:
+        with contextlib.suppress(MediaStreamError):
+            while True:
+                frame = await track.recv()
+                assert isinstance(frame, AudioFrame)
+                samples = array.array("h", bytes(frame.planes[0]))[: frame.samples * 2 : 2]
+                self.frames += 1
+                energy = sum(sample * sample for sample in samples)
+                self.loudness = math.sqrt(energy / len(samples))
+                if self.loudness < 500:
+                    continue
+                for hertz in range(200, 1_400, 50):
+                    if _share(samples, hertz, energy) > 0.6:
+                        self._loud[hertz] = self._loud.get(hertz, 0) + 1
+
+
+def _share(samples: array.array[int], hertz: int, energy: int) -> float:
+    """Share of the energy at one frequency (Goertzel)."""
+    turn = 2 * math.cos(2 * math.pi * hertz / RATE)
+    before = last = 0.0
+    for sample in samples:
+        before, last = last, sample + turn * last - before
+    power = last * last + before * before - turn * last * before
+    return 2 * power / (len(samples) * energy) if energy else 0.0
+
+
+class Client:
+    """One peer connection for one stream in one direction, as the SDKs make them."""
+
+    def __init__(self, sfu: Sfu, session: int) -> None:
+        self.sfu = sfu
+        self.session = session
+        self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self.ear: Ear | None = None
+        self.answer = ""
+        self.connection.on("track", self._heard)
+
+    def _heard(self, track: MediaStreamTrack) -> None:
+        if track.kind == "audio":
+            self.ear = Ear(track)
+
+    async def publish(self, stream: str, track: MediaStreamTrack) -> None:
+        self.connection.addTransceiver(track, direction="sendonly")
+        await self.connection.setLocalDescription(await self.connection.createOffer())
+        await self._apply(await self.sfu.open_publisher(self.session, stream, self.connection.localDescription.sdp))
+
+    async def play(self, stream: str, *, video: bool = False) -> None:
+        self.connection.addTransceiver("audio", direction="recvonly")
+        if video:
+            self.connection.addTransceiver("video", direction="recvonly")
+        await self.connection.setLocalDescription(await self.connection.createOffer())
+        await self._apply(await self.sfu.open_player(self.session, stream, self.connection.localDescription.sdp))
+
+    async def _apply(self, answer: str) -> None:
+        self.answer = answer
+        await self.connection.setRemoteDescription(RTCSessionDescription(sdp=answer, type="answer"))
+
+    async def close(self) -> None:
+        if self.ear is not None:
+            await self.ear.close()
+        await self.connection.close()
+
+
+@contextlib.asynccontextmanager
+async def clients(sfu: Sfu, *sessions: int) -> AsyncIterator[list[Client]]:
+    """One client for each media session id, closed at the end."""
+    made = [Client(sfu, session) for session in sessions]
+    try:
+        yield made
+    finally:
+        for client in made:
+            await client.close()
