@@ -35,7 +35,13 @@ class RedisProcess:
         executable = shutil.which("redis-server")
         assert executable is not None, "the end-to-end tests need redis-server"
         self._process = subprocess.Popen(
-            [executable, *("--port", str(self._port)), *("--bind", "127.0.0.1"), *("--dir", str(self._directory)), *("--appendonly", "yes")],
+            [
+                executable,
+                *("--port", str(self._port)),
+                *("--bind", "127.0.0.1"),
+                *("--dir", str(self._directory)),
+                *("--appendonly", "yes"),
+            ],
             stdout=subprocess.DEVNULL,
         )
         until_sync(self._answers, 20, "redis-server answers")

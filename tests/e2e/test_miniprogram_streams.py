@@ -137,9 +137,7 @@ async def test_pusher_that_loses_its_server_ends_the_stream(hearth: HearthProces
     await alice.sees_stream(room, stream, "DELETE")
 
 
-async def test_reservation_that_is_never_used_runs_out(
-    impatient_hearth: HearthProcess, phone: PhoneMaker, room: str, stream: str
-) -> None:
+async def test_reservation_that_is_never_used_runs_out(impatient_hearth: HearthProcess, phone: PhoneMaker, room: str, stream: str) -> None:
     alice, bob = await phone(impatient_hearth, "alice", "bob")
     await in_room(room, alice, bob)
     await alice.start_pusher(stream)  # the live-pusher never starts
@@ -153,6 +151,6 @@ async def test_reservation_that_is_never_used_runs_out(
             return False
         return True
 
-    await until(accepted, 30, "the stream id is free again")
+    await until(accepted, 30, "the stream id is free again")  # type: ignore[arg-type]
     await bob.component_state(stream, PUSH_STARTED)
     await alice.sees_stream(room, stream)

@@ -73,9 +73,7 @@ async def test_listener_can_mute_a_stream_for_herself(hearth: HearthProcess, pag
     await alice.heard_tone(stream, 660)
 
 
-async def test_stopped_stream_is_deleted_and_can_be_published_again(
-    hearth: HearthProcess, page: PageMaker, room: str, stream: str
-) -> None:
+async def test_stopped_stream_is_deleted_and_can_be_published_again(hearth: HearthProcess, page: PageMaker, room: str, stream: str) -> None:
     alice, bob = await page(hearth, "alice", "bob")
     await on_the_air(room, bob, stream, 660, alice)
     await bob.stop_publishing(stream)
@@ -173,6 +171,4 @@ async def test_kicked_publisher_is_off_the_air_at_once(hearth: HearthProcess, pa
     _, _, code, extended = await bob.disconnected(room)
     assert code == KICKED_BY_SERVER
     assert "enough" in str(extended)
-    await gather(
-        alice.sees_stream(room, stream, "DELETE"), alice.sees_user(room, bob.user_id, "DELETE"), alice.heard_silence(stream)
-    )
+    await gather(alice.sees_stream(room, stream, "DELETE"), alice.sees_user(room, bob.user_id, "DELETE"), alice.heard_silence(stream))
