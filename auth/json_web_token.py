@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import math
 from collections.abc import Callable, Iterable
 
 import jwt
@@ -145,8 +144,8 @@ def _claims_object(payload: bytes) -> dict[str, object]:
 
 
 def _seconds(date: float) -> int:
-    """A NumericDate (RFC 7519 §2) as whole seconds, cut like int64 so that no arithmetic on it can fail."""
-    if not math.isfinite(date) or abs(date) >= 2**63:
+    """A NumericDate (RFC 7519 §2) as whole seconds, within int64 like the dates of the other kinds."""
+    if not abs(date) < 2**63:  # in this form it catches NaN too
         raise TokenMalformed("jwt: a date is out of range")
     return int(date)
 

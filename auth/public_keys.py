@@ -73,7 +73,7 @@ def load_jwks(jwks: Mapping[str, object]) -> tuple[PublicKey, ...]:
 def _load_jwk(entry: object) -> PublicKey | None:
     if not isinstance(entry, dict):
         raise ValueError("jwt.jwks: an entry is not a JSON object")
-    if entry.get("kty") == "oct" or entry.get("use", "sig") != "sig":
+    if entry.get("use", "sig") != "sig":
         return None
     if "d" in entry:
         raise ValueError("jwt.jwks: an entry is a private key; publish only the public ones")
@@ -84,7 +84,7 @@ def _load_jwk(entry: object) -> PublicKey | None:
     except (ValueError, TypeError, KeyError) as error:  # numbers that make no key
         raise ValueError("jwt.jwks: an entry is not a usable key") from error
     key, key_id, algorithm = loaded.key, entry.get("kid"), entry.get("alg")
-    if not isinstance(key, Key):
+    if not isinstance(key, Key):  # a symmetric key, or a type that no algorithm here uses
         return None
     return PublicKey(
         key,

@@ -37,7 +37,7 @@ def verified(**changes: object) -> bool:
         "server_secrets": (DOCUMENTED["server_secret"],),
         "timestamp": DOCUMENTED["timestamp"],
     } | changes
-    return verify_server_api(**arguments)  # type: ignore[arg-type]
+    return verify_server_api(**arguments)
 
 
 def test_server_api_signature_is_verified_with_any_valid_secret() -> None:
