@@ -68,13 +68,17 @@ class LiveMedia:
         held = sum(1 for media in self._sessions.values() if self.belongs(media, login.owner))
         if held >= self._settings.max_media_sessions:
             raise TooManyMediaSessions(f"a room session may have {self._settings.max_media_sessions} media sessions")
-        media_session_id = self._rng.getrandbits(UINT32)
-        while not media_session_id or media_session_id in self._sessions:
-            media_session_id = self._rng.getrandbits(UINT32)
         token = f"{self._rng.getrandbits(TOKEN_BITS):032x}"
-        media = MediaSession(media_session_id, token, role, login.owner, stream_id, login)
-        self._sessions[media_session_id] = media
+        media = MediaSession(self.unused_id(), token, role, login.owner, stream_id, login)
+        self._sessions[media.media_session_id] = media
         return media
+
+    def unused_id(self) -> int:
+        """A media session id that no session here has."""
+        found = self._rng.getrandbits(UINT32)
+        while not found or found in self._sessions:
+            found = self._rng.getrandbits(UINT32)
+        return found
 
     def opened(self, media: MediaSession) -> None:
         """Its media is open. Raises ``MediaEnded`` if an event has ended the session meanwhile; its media is closed then."""
@@ -85,11 +89,9 @@ class LiveMedia:
         if media.role is MediaRole.PLAYER:
             local.players[media.media_session_id] = media
         else:
-            previous, local.publisher = local.publisher, media
+            local.publishers[media.media_session_id] = media
             local.withdraw_at = local.withdraw_owner = None
-            if previous is not None:
-                self.end(previous, MediaEnd.SUPERSEDED)
-        log.info("media_opened", **where(media))
+        log.info("media_session_opened", **where(media))
 
     def end(self, media: MediaSession, reason: MediaEnd) -> None:
         """End a session: its media stops now and its client is told. Ending it again does nothing."""
@@ -101,12 +103,11 @@ class LiveMedia:
         local = self._streams.get((media.app_id, media.stream_id))
         if local is not None:
             local.players.pop(media.media_session_id, None)
-            if local.publisher is media:
-                local.publisher = None
+            if local.publishers.pop(media.media_session_id, None) and not local.publishers:
                 self._plan_withdrawal(local, media, reason)
             self.drop_if_empty(local)
         self._on_end(media)
-        log.info("media_ended", reason=reason.value, **where(media))
+        log.info("media_session_ended", reason=reason.value, **where(media))
         if media.login is not None and reason not in _UNSAID:
             media.login.peer.closed(media, reason)
 
@@ -224,19 +225,20 @@ class LiveMedia:
         local = self._streams.get((app_id, stream.stream_id))
         if local is None:
             return
-        publisher = local.publisher
-        # An event of an earlier life may arrive after the same user has begun the next one.
-        if publisher is not None and publisher.stream_sid == stream.stream_sid:
-            self.end(publisher, reason)
+        for publisher in list(local.publishers.values()):
+            # An event of an earlier life may arrive after the same user has begun the next one.
+            if publisher.stream_sid == stream.stream_sid:
+                self.end(publisher, reason)
 
     def stream_located(self, app_id: int, stream: Stream) -> None:
         """Where a stream is now. If it has moved to another node, what this node has of it ends."""
         local = self._streams.get((app_id, stream.stream_id))
         if local is None or not stream.node_id or stream.node_id == self._node_id:
             return
-        if local.publisher is not None and local.publisher.stream_sid == stream.stream_sid:
-            self.end(local.publisher, MediaEnd.SUPERSEDED)
-        if local.publisher is None:
+        for publisher in list(local.publishers.values()):
+            if publisher.stream_sid == stream.stream_sid:
+                self.end(publisher, MediaEnd.SUPERSEDED)
+        if not local.publishers:
             for player in list(local.players.values()):
                 self.end(player, MediaEnd.STREAM_MOVED)
 

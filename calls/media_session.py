@@ -64,9 +64,6 @@ class MediaPeer(Protocol):
     def closed(self, session: MediaSession, reason: MediaEnd) -> None:
         """The server has ended the session. The last thing said about it."""
 
-    def repull(self, session: MediaSession) -> None:
-        """To a player: open the session again, its source has changed in a way that cannot be continued."""
-
 
 @dataclass(eq=False, slots=True)
 class MediaLogin:
@@ -123,7 +120,9 @@ class LocalStream:
 
     app_id: int
     stream_id: str
-    publisher: MediaSession | None = None
+    publishers: dict[int, MediaSession] = field(default_factory=dict)
+    """Publish sessions of its owner, oldest first. More than one only while a client that reconnects has the old one still open: the
+    media plane changes over when the newer one connects."""
     players: dict[int, MediaSession] = field(default_factory=dict)
     status: StreamStatus | None = None
     withdraw_at: int | None = None
@@ -132,5 +131,10 @@ class LocalStream:
     withdraw_reason: StreamEnd = StreamEnd.MEDIA_LOST
 
     @property
+    def publisher(self) -> MediaSession | None:
+        """The newest publish session."""
+        return next(reversed(self.publishers.values()), None)
+
+    @property
     def empty(self) -> bool:
-        return self.publisher is None and not self.players and self.withdraw_at is None
+        return not self.publishers and not self.players and self.withdraw_at is None

@@ -24,6 +24,7 @@ from calls.media_session import LocalStream, MediaEnd, MediaLogin, MediaPeer, Me
 from calls.ports import MediaPlane, Rooms
 from calls.room_watch import RoomWatch, RoomWatches
 from calls.settings import CallSettings
+from media.sfu import Lost
 from rooms.errors import RoomError, SessionUnknown, StoreUnavailable, StreamUnknown
 from rooms.events import Receiver, StreamEnd
 from rooms.model import Client, Clock, Grant, LoginRequest, NodeInfo, Session, Stream
@@ -36,6 +37,7 @@ log = structlog.get_logger()
 Transport = Literal["webrtc", "rtmp"]
 
 ROLE_HOST = 2
+"""``role`` that every SDK sends."""
 
 
 class EnterRequest(msgspec.Struct, frozen=True):
@@ -264,6 +266,10 @@ class Calls:
         media = self._live.get(media_session_id)
         return media is not None and self._live.belongs(media, login.owner)
 
+    def unused_media_id(self) -> int:
+        """A media session id that no session of this node has: dialects close a session with it that never was."""
+        return self._live.unused_id()
+
     # --- MediaListener
 
     def media_connected(self, session_id: int) -> None:
@@ -272,7 +278,7 @@ class Calls:
         if media is None:
             return
         media.connected = True
-        log.info("media_connected", **where(media))
+        log.info("media_session_connected", **where(media))
         self._live.tell(media)
 
     def media_lost(self, session_id: int, reason: str) -> None:
@@ -280,8 +286,8 @@ class Calls:
         media = self._live.get(session_id)
         if media is None:
             return
-        log.info("media_lost", reason=reason, **where(media))
-        self._live.end(media, MediaEnd.MEDIA_LOST)
+        log.info("media_session_lost", reason=reason, **where(media))
+        self._live.end(media, MediaEnd.SUPERSEDED if reason == Lost.REPLACED else MediaEnd.MEDIA_LOST)
 
     # --- time
 

@@ -1,0 +1,265 @@
+"""One media socket's conversation, without the socket: frames in, frames out (``web-1x-2x.md`` §3, §5, §7–§9)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+from msgspec import Struct
+
+from auth import TokenError
+from calls.addresses import MediaCredential
+from calls.errors import AppUnknown, CallError, MediaFull, MediaSessionUnknown, SdpRefused
+from calls.media_session import MediaEnd, MediaLogin, MediaRole, MediaSession
+from calls.service import Calls
+from rooms.errors import RoomError
+from signaling.media_json import messages as m
+from signaling.media_json.codec import BodyInvalid, Frame, Header, decode_body, encode
+from signaling.media_json.errors import (
+    ASK_AGAIN,
+    BAD_REQUEST,
+    CLOSES,
+    FAILED,
+    NOT_LOGGED_IN,
+    OK,
+    Close,
+    login_result,
+    refusal,
+)
+from signaling.media_json.rejecting_answer import rejecting_answer
+from signaling.media_json.settings import MediaSocketSettings
+
+log = structlog.get_logger()
+
+Refused = (CallError, RoomError, TokenError, SdpRefused, MediaFull)
+Handler = Callable[[Frame, MediaLogin], Awaitable[Struct]]
+
+
+class MediaConversation:
+    """A media socket after its address has been read. Is its own ``calls.media_session.MediaPeer``."""
+
+    def __init__(
+        self,
+        calls: Calls,
+        credential: MediaCredential,
+        settings: MediaSocketSettings,
+        send: Callable[[str], None],
+        client_address: str = "",
+    ) -> None:
+        """``send`` queues a frame and never blocks. ``client_address`` is told to the client as its own."""
+        self._calls = calls
+        self._credential = credential
+        self._settings = settings
+        self._send = send
+        self._client_address = client_address
+        self._login: MediaLogin | None = None
+        self._user_id = ""
+        self._pushes = 0
+        self._reset: set[int] = set()
+        """Sessions that the client has been told to open again because they are not here: once is enough."""
+        self._handlers: dict[str, tuple[str, Handler]] = {
+            "CreateSessionReq": ("CreateSessionRsp", self._create_session),
+            "CandidateInfoReq": ("CandidateInfoRsp", self._acknowledge),
+            "StreamStatusNotify": ("StreamStatusNotifyAck", self._stream_status),
+            "ActivateAudioPlayStreamReq": ("ActivateAudioPlayStreamRsp", self._activate_audio),
+            "ActivateVideoPlayStreamReq": ("ActivateVideoPlayStreamRsp", self._activate_video),
+            "ClientHBReq": ("ClientHBRsp", self._heartbeat),
+            "CloseSessionReq": ("CloseSessionRsp", self._close_session),
+            "QualityReportReq": ("QualityReportRsp", self._quality_report),
+            "Peer2PeerNetStatsGetReq": ("Peer2PeerNetStatsGetRsp", self._net_stats),
+            "CmdReq": ("CmdRsp", self._command),
+            "MediaDescUpdateReq": ("MediaDescUpdateRsp", self._update_media),
+        }
+
+    async def handle(self, frame: Frame) -> None:
+        """Answer one frame. Whatever is wrong with it, or with us, is answered too: nothing is raised."""
+        try:
+            await self._dispatch(frame)
+        except Exception:
+            log.exception("media_command_failed", command=frame.header.cmd, app_id=self._credential.app_id)
+            if frame.header.cmd.endswith("Req"):
+                self._reply(frame, frame.header.cmd.removesuffix("Req") + "Rsp", m.Result(FAILED))
+
+    async def _dispatch(self, frame: Frame) -> None:
+        command = frame.header.cmd
+        if command == "LoginReq":
+            await self._log_in(frame)
+        elif command == "CreateSessionWithSdpReq":
+            await self._create_session_with_sdp(frame)
+        elif command in self._handlers:
+            answer_command, handler = self._handlers[command]
+            self._reply(frame, answer_command, await self._answer(frame, handler))
+        elif command.endswith("Req"):
+            # Later SDKs ask for more than this server has; an empty yes is what they take without harm (web-1x-2x.md §3).
+            self._reply(frame, command.removesuffix("Req") + "Rsp", m.Result(OK if self._login else NOT_LOGGED_IN))
+
+    def ended(self) -> None:
+        """The socket is gone."""
+        if self._login is not None:
+            self._calls.media_socket_lost(self._login)
+            self._login = None
+
+    # --- MediaPeer
+
+    def connected(self, session: MediaSession) -> None:
+        # Once per session: a client that gets a second one with event 0 opens the session again (web-1x-2x.md §4).
+        command = "PublishEventPush" if session.role is MediaRole.PUBLISHER else "PlayEventPush"
+        self._push(command, session.media_session_id, m.EventPush(session.stream_id))
+
+    def status(self, session: MediaSession, mic: int, camera: int) -> None:
+        self._push("StreamStatusNotifyPush", session.media_session_id, m.StreamStatusNotifyPush(session.stream_id, mic, camera))
+
+    def closed(self, session: MediaSession, reason: MediaEnd) -> None:
+        self._push("CloseSessionPush", session.media_session_id, CLOSES[reason].push())
+
+    # --- login
+
+    async def _log_in(self, frame: Frame) -> None:
+        try:
+            request = decode_body(frame, m.LoginReq)
+        except BodyInvalid:
+            self._reply(frame, "LoginRsp", m.Result(BAD_REQUEST))
+            return
+        held = [(session.session_id, session.session_token) for session in request.sessions or ()]
+        self._user_id = frame.header.user_id
+        self.ended()
+        try:
+            if str(frame.header.appid) != str(self._credential.app_id):
+                raise AppUnknown("the address is another App's")
+            self._login = await self._calls.media_login(self._credential, frame.header.user_id, held, self)
+        except Refused as error:
+            # The socket stays open: 2.14.0 reopens a closed one at once and without end. It ends with the idle time-out.
+            log.info("media_login_refused", app_id=self._credential.app_id, reason=type(error).__name__)
+            self._reply(frame, "LoginRsp", m.Result(login_result(error), str(error)))
+            # What it claims is over, but the room may have let it in again: a new address brings its streams back.
+            for session_id, _ in held:
+                self._push("CloseSessionPush", session_id, ASK_AGAIN.push())
+            return
+        self._reply(frame, "LoginRsp", m.LoginRsp(request.token, self._settings.negotiation_interval))
+        self._calls.catch_up(self._login)
+        self._reset_sessions(self._login.unknown)
+
+    # --- sessions
+
+    async def _create_session_with_sdp(self, frame: Frame) -> None:
+        command = "CreateSessionWithSdpRsp"
+        login = self._login
+        if login is None or not self._is_from_user(frame):
+            self._reply(frame, command, m.Result(NOT_LOGGED_IN))
+            return
+        try:
+            request = decode_body(frame, m.CreateSessionWithSdpReq)
+            if request.type not in (m.PUBLISH, m.PLAY):
+                raise BodyInvalid("type")
+        except BodyInvalid:
+            self._reply(frame, command, m.Result(BAD_REQUEST))
+            return
+        open_media = self._calls.open_publisher if request.type == m.PUBLISH else self._calls.open_player
+        try:
+            opened = await open_media(login, request.stream_id, request.sdp)
+        except Refused as error:
+            owner = login.owner
+            log.info(
+                "media_refused",
+                app_id=owner.app_id,
+                room_id=owner.room_id,
+                user_id=owner.user_id,
+                stream_id=request.stream_id,
+                reason=type(error).__name__,
+            )
+            self._refuse(frame, refusal(error), request.sdp)
+            return
+        answer = m.CreateSessionWithSdpRsp(opened.media_session_id, opened.token, opened.answer, self._client_address)
+        self._reply(frame, command, answer, opened.media_session_id)
+
+    def _refuse(self, frame: Frame, verdict: int | Close, offer: str) -> None:
+        if isinstance(verdict, int):
+            self._reply(frame, "CreateSessionWithSdpRsp", m.Result(verdict))
+            return
+        session_id = self._calls.unused_media_id()
+        answer = m.CreateSessionWithSdpRsp(session_id, "", rejecting_answer(offer), self._client_address)
+        self._reply(frame, "CreateSessionWithSdpRsp", answer, session_id)
+        self._push("CloseSessionPush", session_id, verdict.push())
+
+    async def _create_session(self, frame: Frame, login: MediaLogin) -> Struct:
+        decode_body(frame, m.CreateSessionReq)
+        return m.CreateSessionRsp(FAILED)
+
+    async def _close_session(self, frame: Frame, login: MediaLogin) -> Struct:
+        decode_body(frame, m.CloseSessionReq)
+        try:
+            self._calls.close_media(login, frame.header.session_id)
+        except MediaSessionUnknown:
+            log.debug("media_closed_already", app_id=login.owner.app_id, user_id=login.owner.user_id)
+        return m.Result()
+
+    async def _stream_status(self, frame: Frame, login: MediaLogin) -> Struct:
+        status = decode_body(frame, m.StreamStatusNotify)
+        self._calls.set_status(login, frame.header.session_id, status.mic_status, status.camera_status)
+        return m.Result()
+
+    async def _activate_audio(self, frame: Frame, login: MediaLogin) -> Struct:
+        request = decode_body(frame, m.ActivatePlayStreamReq)
+        self._calls.set_audio_active(login, frame.header.session_id, request.active != 0)
+        return m.Result()
+
+    async def _activate_video(self, frame: Frame, login: MediaLogin) -> Struct:
+        # An audio room: there is no video that could stop.
+        decode_body(frame, m.ActivatePlayStreamReq)
+        return m.Result(OK if self._calls.holds(login, frame.header.session_id) else BAD_REQUEST)
+
+    async def _heartbeat(self, frame: Frame, login: MediaLogin) -> Struct:
+        believed = decode_body(frame, m.ClientHBReq).session_ids or ()
+        self._reset_sessions([session_id for session_id in believed if not self._calls.holds(login, session_id)])
+        return m.ClientHBRsp(self._settings.heartbeat_interval)
+
+    # --- what needs nothing done
+
+    async def _acknowledge(self, frame: Frame, login: MediaLogin) -> Struct:
+        """Candidates of the client: its address is learnt from its checks (``web-1x-2x.md`` §5)."""
+        return m.Result()
+
+    async def _quality_report(self, frame: Frame, login: MediaLogin) -> Struct:
+        return m.QualityReportRsp()
+
+    async def _net_stats(self, frame: Frame, login: MediaLogin) -> Struct:
+        return m.Peer2PeerNetStatsGetRsp(decode_body(frame, m.PeerReq).peer_id)
+
+    async def _command(self, frame: Frame, login: MediaLogin) -> Struct:
+        request = decode_body(frame, m.PeerReq)
+        return m.CmdRsp(request.peer_id, request.cmd_id)
+
+    async def _update_media(self, frame: Frame, login: MediaLogin) -> Struct:
+        """Renegotiation is not served: a yes would leave the client waiting for a push."""
+        return m.Result(FAILED)
+
+    # --- frames
+
+    async def _answer(self, frame: Frame, handler: Handler) -> Struct:
+        login = self._login
+        if login is None or not self._is_from_user(frame):
+            return m.Result(NOT_LOGGED_IN)
+        try:
+            return await handler(frame, login)
+        except (BodyInvalid, MediaSessionUnknown):
+            return m.Result(BAD_REQUEST)
+
+    def _is_from_user(self, frame: Frame) -> bool:
+        return frame.header.user_id == self._user_id and str(frame.header.appid) == str(self._credential.app_id)
+
+    def _reset_sessions(self, session_ids: list[int] | tuple[int, ...]) -> None:
+        """Have the client open sessions again that it believes to hold and that are not here."""
+        missing = tuple(session_id for session_id in session_ids if session_id not in self._reset)
+        if missing and len(self._reset) < m.MAX_HELD:
+            self._reset.update(missing)
+            self._push("SessionResetPush", 0, m.SessionResetPush(missing))
+
+    def _reply(self, frame: Frame, command: str, body: Struct, session_id: int | None = None) -> None:
+        header = frame.header
+        session_id = header.session_id if session_id is None else session_id
+        self._send(encode(Header(command, str(header.appid), header.seq, header.user_id, session_id), body))
+
+    def _push(self, command: str, session_id: int, body: Struct) -> None:
+        # One rising number per socket: SDKs from 2.24.0 drop a push that does not rise (web-1x-2x.md §3).
+        self._pushes += 1
+        self._send(encode(Header(command, str(self._credential.app_id), self._pushes, self._user_id, session_id), body))
