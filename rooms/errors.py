@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rooms.events import EndReason
+
 
 class RoomError(Exception):
     """A request that the room refuses. The text is for people; it never holds a secret."""
@@ -42,6 +47,18 @@ class SessionUnknown(RoomError):
     """The session does not exist (any more): log in again."""
 
 
+class SessionEnded(SessionUnknown):
+    """A client came back with a session that somebody else ended on purpose while it was away (another login of the user, a kick,
+    a closed room). It must be told so, not let in as a new login: it would end the newer one.
+    """
+
+    def __init__(self, reason: EndReason, message: str) -> None:
+        super().__init__(f"the session was ended: {reason}")
+        self.reason = reason
+        self.message = message
+        """Custom text of the kick."""
+
+
 class RoomUnknown(RoomError): ...
 
 
@@ -57,6 +74,10 @@ class NotOwner(RoomError):
 
 class StreamTaken(RoomError):
     """The stream id is reserved or on the air for another session."""
+
+
+class TooManyStreams(RoomError):
+    """The session holds as many streams and reservations as it may."""
 
 
 class RoomFull(RoomError): ...

@@ -43,6 +43,7 @@ class StreamEnd(enum.StrEnum):
 
 class Event(msgspec.Struct, frozen=True, tag_field="t", kw_only=True):
     rev: int
+    """Starts at 1 in each life of a room; 0 = best effort, outside the history (``Barrage``)."""
 
 
 class UserJoined(Event, frozen=True, tag="join"):
@@ -109,8 +110,11 @@ class CustomCommand(Event, frozen=True, tag="command"):
 
     user_id: str
     to: tuple[str, ...]
-    """Receivers' userIDs; empty = everybody but the sender."""
+    """Receivers' userIDs; empty = everybody but the sender. With a list only these receivers get it delivered."""
     content: str
+    user_name: str = ""
+    from_server: bool = False
+    """Sent by the operator: ``content`` is the app's bare text, each dialect wraps it as its clients expect it."""
 
 
 class ExtraInfoSet(Event, frozen=True, tag="extra"):

@@ -1,0 +1,224 @@
+"""Where room state is kept: a real Redis, or an embedded one in this process that runs the same scripts.
+
+Every way to reach it has bounded time-outs and a bounded number of connections, and says ``StoreUnavailable`` when it is not there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any, Protocol, cast
+from urllib.parse import unquote, urlsplit
+
+import structlog
+from redis import exceptions
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.cluster import RedisCluster
+from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel
+from redis.backoff import NoBackoff
+
+from rooms.errors import StoreUnavailable
+from rooms.scripts import Script
+
+log = structlog.get_logger()
+
+PREFIX = "hearth:1:"
+"""Of every key and channel: the program and the version of the layout. A new layout gets a new number."""
+
+NODES = f"{PREFIX}{{nodes}}:"
+"""Prefix of what is common to all Apps: leases, Apps in use."""
+
+Reply = Sequence[Any]
+"""A script's reply: bytes, integers and lists of them. Decoded in ``rooms/registry.py``, nowhere else."""
+
+_UNAVAILABLE = (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.ClusterError, OSError, TimeoutError)
+_UNAVAILABLE_REPLIES = ("OOM", "MISCONF", "READONLY", "LOADING", "CLUSTERDOWN", "TRYAGAIN", "MASTERDOWN", "NOREPLICAS", "UNBLOCKED", "BUSY")
+_EMBEDDED: dict[str, Any] = {}
+
+
+def app_prefix(app_id: int) -> str:
+    """Prefix of all keys of an App; the braces put them into one slot of a Redis Cluster."""
+    return f"{PREFIX}{{{app_id}}}:"
+
+
+class Subscription(Protocol):
+    """What ``rooms/feed.py`` needs of redis-py's ``PubSub``."""
+
+    async def subscribe(self, *channels: str) -> object: ...
+
+    async def unsubscribe(self, *channels: str) -> object: ...
+
+    async def get_message(self, *, timeout: float | None) -> dict[str, Any] | None: ...  # noqa: ASYNC109
+
+    async def ping(self) -> object: ...
+
+    async def aclose(self) -> object: ...
+
+
+@contextlib.contextmanager
+def translated() -> Any:
+    """Turns the client library's "not reachable" into ``StoreUnavailable``; anything else is a defect and passes."""
+    try:
+        yield
+    except _UNAVAILABLE as error:
+        raise StoreUnavailable(f"the room store cannot be reached: {type(error).__name__}") from error
+    except exceptions.ResponseError as error:
+        if str(error).split(" ", 1)[0] in _UNAVAILABLE_REPLIES:
+            raise StoreUnavailable(f"the room store refuses to work: {error}") from error
+        raise
+
+
+class Store:
+    """Runs scripts and opens subscriptions. Made by ``open_store``."""
+
+    def __init__(self, client: Redis | RedisCluster, *, parallel: int | None, wait: float, drop_connections: Callable[[], Any]) -> None:
+        self._client = client
+        self._wait = wait
+        self._slots = asyncio.Semaphore(parallel) if parallel else None
+        self._drop_connections = drop_connections
+        self.on_trouble: Callable[[], None] | None = None
+        """Called (on the event loop) each time the store turns out to be unreachable."""
+
+    @contextlib.asynccontextmanager
+    async def _slot(self) -> AsyncIterator[None]:
+        """Bounds what runs at a time for clients whose pool fails instead of waiting (Sentinel, Cluster)."""
+        if self._slots is None:
+            yield
+            return
+        async with asyncio.timeout(self._wait):
+            await self._slots.acquire()
+        try:
+            yield
+        finally:
+            self._slots.release()
+
+    async def run(self, script: Script, key: str, *args: str | bytes | int) -> Reply:
+        """Runs a script on a key prefix. Raises ``StoreUnavailable``; the script may then have run or not."""
+        try:
+            with translated():
+                async with self._slot():
+                    try:
+                        return cast(Reply, await self._client.evalsha(script.sha, 1, key, *cast("tuple[str, ...]", args)))
+                    except exceptions.NoScriptError:
+                        return cast(Reply, await self._client.eval(script.text, 1, key, *cast("tuple[str, ...]", args)))
+        except StoreUnavailable:
+            if self.on_trouble is not None:
+                self.on_trouble()
+            raise
+
+    async def hash_of(self, key: str) -> dict[bytes, bytes]:
+        """A hash with all its fields; empty if there is none."""
+        with translated():
+            async with self._slot():
+                return cast("dict[bytes, bytes]", await self._client.hgetall(key))
+
+    async def field_of(self, key: str, field: str) -> bytes | None:
+        """One field of a hash."""
+        with translated():
+            async with self._slot():
+                return cast("bytes | None", await self._client.hget(key, field))
+
+    async def values_of(self, key: str) -> list[bytes]:
+        """All values of a hash."""
+        with translated():
+            async with self._slot():
+                return cast("list[bytes]", await self._client.hvals(key))
+
+    async def time(self) -> int:
+        """The store's own clock, epoch ms."""
+        with translated():
+            async with self._slot():
+                seconds, micros = await self._client.time()
+                return seconds * 1000 + micros // 1000
+
+    def subscription(self) -> Subscription:
+        """A new subscription on a connection of its own."""
+        return cast(Subscription, self._client.pubsub())
+
+    async def drop_connections(self) -> None:
+        """Forgets pooled connections (they are dead after the store was away)."""
+        with contextlib.suppress(*_UNAVAILABLE):
+            await self._drop_connections()
+
+    async def aclose(self) -> None:
+        with contextlib.suppress(*_UNAVAILABLE):
+            await self._client.aclose()
+
+
+def open_store(url: str, *, connections: int = 32, timeout: float = 2.0) -> Store:
+    """Opens the store that a URL names, without connecting yet.
+
+    ``memory://`` (``memory://name``: shared by all that use this name in the process), ``redis://[:password@]host[:port][/db]``,
+    ``rediss://…``, ``unix:///path``, ``redis+sentinel://[:password@]host:port,host:port/service[/db]``,
+    ``redis+cluster://[:password@]host:port,host:port``. ``timeout`` is in seconds and bounds connecting, waiting for a free connection and
+    every answer. Raises ``ValueError`` for a URL of another kind.
+    """
+    scheme, found, rest = url.partition("://")
+    if not found:
+        raise ValueError(f"store url {url!r}: expected memory://, redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://")
+    limits: dict[str, Any] = {
+        "socket_timeout": timeout,
+        "socket_connect_timeout": timeout,
+        "protocol": 2,
+        # No retries inside the client: a script whose answer was lost may have run, only the caller knows what to do.
+        "retry": Retry(NoBackoff(), 0),
+    }
+    if scheme == "memory":
+        return _pooled(_embedded_pool(rest, connections, timeout), timeout)
+    if scheme in ("redis", "rediss", "unix"):
+        pool = BlockingConnectionPool.from_url(url, max_connections=connections, timeout=timeout, **limits)
+        return _pooled(pool, timeout)
+    parts = urlsplit(f"//{rest}")
+    login, _, hosts = parts.netloc.rpartition("@")
+    username, _, password = login.rpartition(":")
+    credentials: dict[str, Any] = {"username": unquote(username) or None, "password": unquote(password) or None}
+    addresses = [_address(text) for text in hosts.split(",") if text]
+    if scheme == "redis+sentinel":
+        service, _, database = parts.path.strip("/").partition("/")
+        if not service:
+            raise ValueError("store url: redis+sentinel://host:port,…/service needs the service name")
+        bounds = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
+        sentinel = Sentinel(addresses, sentinel_kwargs=bounds, **limits)  # type: ignore[no-untyped-call]
+        master = sentinel.master_for(service, max_connections=connections * 2, db=int(database or 0), **credentials)
+        return Store(master, parallel=connections, wait=timeout, drop_connections=master.connection_pool.disconnect)
+    if scheme == "redis+cluster":
+        from redis.asyncio.cluster import ClusterNode
+
+        cluster = RedisCluster(
+            startup_nodes=[ClusterNode(host, port) for host, port in addresses],
+            max_connections=connections * 2,
+            socket_timeout=timeout,
+            socket_connect_timeout=timeout,
+            protocol=2,
+            retry=Retry(NoBackoff(), 1),
+            **credentials,
+        )
+        return Store(cluster, parallel=connections, wait=timeout, drop_connections=_nothing)
+    raise ValueError(f"store url {scheme}://: expected memory, redis, rediss, unix, redis+sentinel or redis+cluster")
+
+
+async def _nothing() -> None:
+    """A cluster client replaces its connections itself."""
+
+
+def _pooled(pool: BlockingConnectionPool, timeout: float) -> Store:
+    return Store(Redis.from_pool(pool), parallel=None, wait=timeout, drop_connections=lambda: pool.disconnect(inuse_connections=False))
+
+
+def _embedded_pool(name: str, connections: int, timeout: float) -> BlockingConnectionPool:
+    from fakeredis import FakeServer
+    from fakeredis.aioredis import FakeAsyncRedisConnection
+
+    server = _EMBEDDED.setdefault(name, FakeServer()) if name else FakeServer()
+    return BlockingConnectionPool(
+        max_connections=connections, timeout=timeout, connection_class=FakeAsyncRedisConnection, server=server, protocol=2
+    )
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit():
+        raise ValueError(f"store url: {text!r} is not host:port")
+    return host, int(port)
