@@ -1,0 +1,65 @@
+"""Where clients are sent."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from calls.addresses import MediaCredential, media_url, rtmp_url
+from calls.settings import CallSettings
+from rooms.model import NodeInfo, Session
+from tests.unit.calls.fakes import BASE, THERE, House
+
+
+def credential(session: Session) -> MediaCredential:
+    return MediaCredential(session.app_id, session.session_id, session.media_key)
+
+
+async def test_publishers_come_to_this_node_by_the_address_they_used() -> None:
+    house = House()
+    amy = house.rooms.enter("amy")
+    assert await house.calls.publish_urls(amy, "s", "webrtc", BASE) == [media_url(BASE, credential(amy))]
+
+
+async def test_publishers_come_to_the_configured_address_of_this_node() -> None:
+    house = House()
+    house.rooms.node = NodeInfo(node_id="here", ws_url="wss://here.example", rtmp_url="rtmp://here.example")
+    amy = house.rooms.enter("amy")
+    assert await house.calls.publish_urls(amy, "s", "webrtc", BASE) == [media_url("wss://here.example", credential(amy))]
+    assert await house.calls.publish_urls(amy, "t", "rtmp", BASE) == [rtmp_url("rtmp://here.example", credential(amy), "t")]
+
+
+async def test_players_go_to_the_node_of_the_stream_or_stay_here() -> None:
+    house = House()
+    amy, bob = house.rooms.enter("amy"), house.rooms.enter("bob")
+    assert await house.calls.play_urls(bob, "s", "webrtc", BASE) == [media_url(BASE, credential(bob))]
+    await house.calls.publish_urls(amy, "s", "webrtc", BASE)
+    assert await house.calls.play_urls(bob, "s", "webrtc", BASE) == [media_url(BASE, credential(bob))]
+    house.rooms.elsewhere(amy, "far")
+    assert await house.calls.play_urls(bob, "far", "webrtc", BASE) == [media_url(THERE.ws_url, credential(bob))]
+    assert await house.calls.play_urls(bob, "far", "rtmp", BASE) == [rtmp_url(THERE.rtmp_url, credential(bob), "far")]
+
+
+async def test_players_stay_here_when_the_node_of_the_stream_is_gone() -> None:
+    house = House()
+    amy, bob = house.rooms.enter("amy"), house.rooms.enter("bob")
+    house.rooms.elsewhere(amy, "far")
+    house.rooms.others.clear()
+    assert await house.calls.play_urls(bob, "far", "webrtc", BASE) == [media_url(BASE, credential(bob))]
+
+
+async def test_another_node_without_an_address_is_reached_by_the_clients_own() -> None:
+    house = House()
+    house.rooms.others = [msgspec.structs.replace(THERE, ws_url="")]
+    amy, bob = house.rooms.enter("amy"), house.rooms.enter("bob")
+    house.rooms.elsewhere(amy, "far")
+    assert await house.calls.play_urls(bob, "far", "webrtc", BASE) == [media_url(BASE, credential(bob))]
+
+
+@pytest.mark.parametrize("port", [0, 1935])
+async def test_without_rtmp_there_is_no_address_and_nothing_is_reserved(port: int) -> None:
+    house = House(settings=CallSettings(rtmp_port=port))
+    amy = house.rooms.enter("amy")
+    urls = await house.calls.publish_urls(amy, "s", "rtmp", BASE)
+    assert urls == ([rtmp_url("rtmp://127.0.0.1:1935", credential(amy), "s")] if port else [])
+    assert bool(house.rooms.held) == bool(port)
