@@ -86,15 +86,10 @@ class User {
 
   /** The app is gone: no timer fires and nothing is sent any more. `silently` leaves the TCP connection open. */
   vanish(silently) {
-    this.#stopTimers();
-    if (silently) this.phone.goSilent();
-    else this.phone.cut(true);
-    this.#stopTimers(); // what the close set going
-  }
-
-  #stopTimers() {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
+    this.phone.goSilent();
+    if (!silently) this.phone.cut(true);
   }
 }
 

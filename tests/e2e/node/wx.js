@@ -76,7 +76,7 @@ class SocketTask {
   /** The network breaks: the app hears a close with 1006, the server an abrupt end. */
   cut() { this.#socket?.terminate(); }
 
-  /** The phone is gone without a word: nothing is read or written any more, but the TCP connection stays. */
+  /** The app is gone without a word: it hears and says nothing any more, but the TCP connection stays. */
   goSilent() {
     this.#deaf = true;
     this.#socket?.pause();
