@@ -229,7 +229,8 @@ class HearthProcess:
         """Run another ``hearth`` command with the same configuration, talking to this server."""
         env = dict(self._environment)
         if config:
-            env["HEARTH_CONFIG"] = str(self.config)
+            # The file says port 0; the commands must find the port that it became.
+            env.update({"HEARTH_CONFIG": str(self.config), "HEARTH_SERVER__PORT": str(self.port)})
         return subprocess.run(
             [sys.executable, "-m", "server.cli", *arguments],
             cwd=self.directory,
@@ -243,7 +244,6 @@ class HearthProcess:
 
     def token(self, user_id: str, *, room_id: str | None = None, ttl: int = 3600, kind: str = "token04", secret: str | None = None) -> str:
         """A token of this server's App; ``ttl`` in seconds, negative = already expired."""
-        import random
         import time
 
         from auth.claims import AppKeys, Privileges, TokenKind
@@ -258,7 +258,6 @@ class HearthProcess:
             ttl=ttl,
             privileges=privileges,
             room_id=room_id,
-            rng=random.SystemRandom(),
         )
 
     @property

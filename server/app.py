@@ -1,0 +1,265 @@
+"""The whole server as one ASGI application: every part is made here, by name, and handed what it needs."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import random
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import structlog
+from fastapi import FastAPI
+from starlette.websockets import WebSocket
+
+from calls.service import Calls
+from media.sfu import Sfu
+from rooms.errors import StoreUnavailable
+from rooms.model import Clock
+from rooms.service import RoomService
+from rooms.store import open_store
+from server import wiring
+from server.access_log import AccessLog
+from server.apps import AppDirectory, build_apps
+from server.configuration import Tree, without_password
+from server.connections import ConnectionRefused, Connections
+from server.control import Control
+from server.http.control import control_routes
+from server.http.demo import demo_routes
+from server.http.health import health_routes
+from server.http.sdk_logs import sdk_log_routes
+from server.listening import CannotStart
+from server.metrics import Metrics
+from server.proxies import TrustedProxies
+from server.reload import AppReloader
+from server.sdk_logs import SdkLogs
+from server.settings import Settings
+from server.state_metrics import observe
+from server.websockets import refuse
+from signaling.media_json.connection import serve_media_socket
+from signaling.room_json import RoomSockets
+
+log = structlog.get_logger(__name__)
+
+STORE_WAIT_MS = 10_000
+"""How long the start waits for a store that does not answer."""
+
+
+def wall_clock() -> int:
+    """Epoch milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+class _MediaEvents:
+    """Media and calls need each other: media is made first and tells this, calls is put behind it."""
+
+    calls: Calls
+
+    def media_connected(self, session_id: int) -> None:
+        self.calls.media_connected(session_id)
+
+    def media_lost(self, session_id: int, reason: str) -> None:
+        self.calls.media_lost(session_id, reason)
+
+
+class Hearth:
+    """The parts of a running server, for whoever runs it (``server/serving.py``). ``create_app`` puts it at ``app.state.hearth``."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        config_path: Path | None,
+        arguments: Tree | None,
+        environment: Mapping[str, str],
+        port: int,
+        clock: Clock,
+        rng: random.Random,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.metrics = Metrics()
+        self.apps = AppDirectory(build_apps(settings.apps))
+        self.proxies = TrustedProxies(settings.server.trusted_proxies)
+        self.connections = Connections(settings.limits, self.metrics)
+        self.store = open_store(settings.store.url)
+        self.rooms = RoomService(
+            self.store,
+            node=wiring.node_info(settings, port, clock()),
+            policies=self.apps.policy,
+            limits=wiring.room_limits(settings.limits),
+            timings=wiring.timings(settings),
+            clock=clock,
+            rng=rng,
+        )
+        events = _MediaEvents()
+        self.sfu = Sfu(wiring.media_config(settings), events, clock=clock, rng=rng)
+        self.calls = Calls(self.rooms, self.sfu, apps=self.apps.get, settings=wiring.call_settings(settings), clock=clock, rng=rng)
+        events.calls = self.calls
+        self.room_sockets = RoomSockets(calls=self.calls, rooms=self.rooms, settings=wiring.room_socket_settings(settings), clock=clock)
+        self.sdk_logs = SdkLogs(
+            settings.limits,
+            self.metrics,
+            is_served=lambda app_id: self.apps.get(app_id) is not None,
+            clock=clock,
+            file=settings.server.sdk_log_file,
+        )
+        self.control = Control(self.apps, self.rooms, self.sdk_logs, self.metrics, clock)
+        self.reloader = AppReloader(config_path, self.apps, settings, environment=environment, arguments=arguments) if config_path else None
+        self.draining = False
+        observe(self.metrics, self)
+
+    def readiness(self) -> dict[str, bool]:
+        """What has to hold for new clients to be welcome."""
+        return {"store": self.rooms.ready, "accepting": not self.draining}
+
+    @property
+    def media_port(self) -> int:
+        """UDP port of media; known once the server runs."""
+        return self.sfu.port
+
+    @property
+    def media_addresses(self) -> tuple[str, ...]:
+        return wiring.announced_addresses(self.settings)
+
+    @property
+    def busy(self) -> bool:
+        """Whether anybody would notice this process ending: sessions or media are still here."""
+        media = self.sfu.totals()
+        return bool(self.rooms.counts().sessions or media.publishers or media.players)
+
+    async def begin_drain(self) -> None:
+        """Take no new logins. If there is another node, send the clients there; media stays."""
+        self.draining = True
+        self.rooms.begin_drain()
+        if await self._others_take_over():
+            await self.room_sockets.drain()
+
+    async def _others_take_over(self) -> bool:
+        own = self.rooms.node.node_id
+        try:
+            return any(node.node_id != own and not node.draining for node in await self.rooms.nodes())
+        except StoreUnavailable:
+            return False
+
+    async def _reach_store(self) -> None:
+        """Join the others. A store that comes up together with this process is waited for a little."""
+        deadline = self.clock() + STORE_WAIT_MS
+        while True:
+            try:
+                await self.rooms.start()
+                return
+            except StoreUnavailable as error:
+                if self.clock() >= deadline:
+                    shown = without_password(self.settings.store.url)
+                    raise CannotStart(f"store.url = {shown}: {error}. Start the store, or correct store.url.") from None
+                log.warning("store_not_there_yet", store=without_password(self.settings.store.url), problem=str(error))
+            await asyncio.sleep(1)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Everything that runs by itself, from the first packet to the last."""
+        try:
+            await self.sfu.start()
+        except OSError as error:
+            raise CannotStart(_udp_cure(self.settings, error)) from None
+        try:
+            await self._reach_store()
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    running = [tasks.create_task(self.calls.run(), name="calls")]
+                    if self.reloader is not None:
+                        running.append(tasks.create_task(self.reloader.run(), name="apps-reload"))
+                    log.info("node_started", node_id=self.rooms.node.node_id, apps=len(self.apps.all()), media_port=self.sfu.port)
+                    yield
+                    for task in running:
+                        task.cancel()
+            finally:
+                self.calls.aclose()
+                await self.rooms.aclose()
+        finally:
+            await self.sfu.aclose()
+            self.sdk_logs.close()
+            log.info("node_stopped", node_id=self.rooms.node.node_id)
+
+
+def _udp_cure(settings: Settings, error: OSError) -> str:
+    host, port = wiring.media_host(settings), settings.media.udp_port
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"media.udp_port = {port}: already in use by another program on {host}. Stop that program, or choose another port: "
+            "HEARTH_MEDIA__UDP_PORT or udp_port in [media] of hearth.toml (0 = any free port)."
+        )
+    return f'media.host = "{host}", media.udp_port = {port}: {error.strerror}. Set media.host to an address of this machine.'
+
+
+def create_app(
+    settings: Settings,
+    *,
+    config_path: Path | None = None,
+    arguments: Tree | None = None,
+    environment: Mapping[str, str] | None = None,
+    port: int = 0,
+    clock: Clock = wall_clock,
+    rng: random.Random | None = None,
+) -> FastAPI:
+    """The application. Raises ``ConfigurationError`` for Apps whose keys cannot be used.
+
+    ``config_path`` is followed for changes of its Apps, read under the same ``arguments`` and ``environment`` as ``settings`` were.
+    ``port``: the TCP port that it is served on, for the address that other nodes are told.
+    """
+    hearth = Hearth(
+        settings,
+        config_path=config_path,
+        arguments=arguments,
+        environment=environment or {},
+        port=port,
+        clock=clock,
+        # Secrets (session ids, media keys, ICE passwords) come from here.
+        rng=rng or random.SystemRandom(),
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with hearth.running():
+            yield
+
+    app = FastAPI(title="Hearth", lifespan=lifespan, openapi_url=None)
+    app.state.hearth = hearth
+    app.include_router(health_routes(hearth.readiness, hearth.metrics, settings.server.metrics_token.get_secret_value()))
+    app.include_router(control_routes(hearth.control))
+    app.include_router(sdk_log_routes(hearth.sdk_logs, hearth.proxies, hearth.connections, settings.limits.sdk_log_bytes))
+    if settings.server.development:
+        app.include_router(demo_routes(hearth.apps.all, clock))
+    _add_sockets(app, hearth)
+    if settings.server.development:
+        app.include_router(demo_routes(hearth.apps.all, clock))
+    if settings.server.access_log:
+        app.add_middleware(AccessLog, proxies=hearth.proxies)
+    return app
+
+
+def _add_sockets(app: FastAPI, hearth: Hearth) -> None:
+    media_settings = wiring.media_socket_settings(hearth.settings)
+
+    @app.websocket("/ws")
+    async def room_socket(websocket: WebSocket) -> None:
+        origin = hearth.proxies.origin(websocket.scope)
+        try:
+            with hearth.connections.admitted(origin.client_address, "room_json"):
+                await hearth.room_sockets.serve(websocket, client_address=origin.client_address, base_url=origin.ws_base)
+        except ConnectionRefused as refusal:
+            await refuse(websocket, refusal)
+
+    @app.websocket("/media")
+    async def media_socket(websocket: WebSocket) -> None:
+        origin = hearth.proxies.origin(websocket.scope)
+        try:
+            with hearth.connections.admitted(origin.client_address, "media_json"):
+                await serve_media_socket(
+                    websocket, calls=hearth.calls, settings=media_settings, clock=hearth.clock, client_address=origin.client_address
+                )
+        except ConnectionRefused as refusal:
+            await refuse(websocket, refusal)

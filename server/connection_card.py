@@ -1,0 +1,42 @@
+"""What a developer needs to connect, printed on stdout once the server listens. Secrets stay in their file."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from auth.claims import TokenKind
+from auth.tokens import issue_token
+from calls.apps import App
+from server.dev_tls import DevelopmentTls, how_to_trust
+
+SAMPLE_USER = "alice"
+_TOKEN_SECONDS = 86_400
+
+
+def connection_card(
+    *, base_url: str, app: App | None, config: Path | None, development: bool, media: str, tls: DevelopmentTls | None, store: str
+) -> str:
+    """The text of the card. ``base_url``: ``http://host:port`` to show; ``media``: where media is received."""
+    ws = "ws" + base_url.removeprefix("http")
+    rows = [("Server", f"{ws}/ws"), ("Media", media), ("Store", store)]
+    if app is not None:
+        rows.append(("AppID", str(app.app_id)))
+        rows.append(("ServerSecret", f"in {config}" if config else "in the environment (HEARTH_APPS)"))
+    lines = [f"Hearth is listening on {base_url}", "", *(f"  {name:<13} {value}" for name, value in rows)]
+    if app is None:
+        lines += ["", "  No App is configured: nobody can log in. Add an [[apps]] table, it is taken over at once."]
+    if development and app is not None:
+        # A ready token only where everybody who can read this output is the developer.
+        token = issue_token(TokenKind.TOKEN04, keys=app.keys, user_id=SAMPLE_USER, now=int(time.time()), ttl=_TOKEN_SECONDS)
+        lines += [
+            f"  {'Token':<13} {token}",
+            f'  {"":<13} (user "{SAMPLE_USER}", 24 hours; more: hearth token --user-id NAME)',
+            "",
+            f"  const zg = new ZegoExpressEngine({app.app_id}, '{ws}/ws')",
+            f"  await zg.loginRoom('room-1', token, {{ userID: '{SAMPLE_USER}', userName: 'Alice' }}, {{ userUpdate: true }})",
+        ]
+        lines += ["", f"  Try it: {base_url}/demo"]
+    if tls is not None:
+        lines += ["", *(f"  {line}" for line in how_to_trust(tls).splitlines())]
+    return "\n".join(lines)

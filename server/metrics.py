@@ -1,0 +1,74 @@
+"""What ``/metrics`` shows. One registry per application, so that several can live in one process (tests, several nodes)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Reading(Protocol):
+    """A group of figures that is read when somebody looks: name → (help, value)."""
+
+    def __call__(self) -> Mapping[str, tuple[str, float]]: ...
+
+
+class Metrics:
+    """The figures of one server. Counters are raised where things happen; states are read at the moment of the scrape."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        self.connections = Gauge("hearth_connections", "Open WebSockets.", ["dialect"], registry=self.registry)
+        self.connections_opened = Counter("hearth_connections_opened", "WebSockets opened.", ["dialect"], registry=self.registry)
+        self.connections_refused = Counter("hearth_connections_refused", "WebSockets refused.", ["reason"], registry=self.registry)
+        self.sdk_log_records = Counter("hearth_sdk_log_records", "Log records received from SDKs.", ["result"], registry=self.registry)
+        self.control_requests = Counter(
+            "hearth_control_requests", "Operator commands by result.", ["action", "result"], registry=self.registry
+        )
+
+    def observe_state(self, gauges: Reading, counters: Reading | None = None) -> None:
+        """Read these figures at each scrape: ``gauges`` go up and down, ``counters`` only rise."""
+        self.registry.register(_StateCollector(gauges, counters))
+
+    def observe_labelled(self, name: str, text: str, labels: Sequence[str], read: Callable[[], Mapping[tuple[str, ...], float]]) -> None:
+        """Read a counter of several parts at each scrape: the labels' values → value."""
+        self.registry.register(_LabelledCollector(name, text, labels, read))
+
+    def text(self) -> bytes:
+        return generate_latest(self.registry)
+
+
+class _StateCollector(Collector):
+    def __init__(self, gauges: Reading, counters: Reading | None) -> None:
+        self._gauges = gauges
+        self._counters = counters
+
+    def collect(self) -> Iterator[Metric]:
+        for name, (text, value) in self._gauges().items():
+            yield GaugeMetricFamily(name, text, value)
+        for name, (text, value) in (self._counters() if self._counters else {}).items():
+            yield CounterMetricFamily(name, text, value)
+
+
+class _LabelledCollector(Collector):
+    def __init__(self, name: str, text: str, labels: Sequence[str], read: Callable[[], Mapping[tuple[str, ...], float]]) -> None:
+        self._name = name
+        self._text = text
+        self._labels = labels
+        self._read = read
+
+    def collect(self) -> Iterator[Metric]:
+        family = CounterMetricFamily(self._name, self._text, labels=self._labels)
+        for values, count in self._read().items():
+            family.add_metric(values, count)
+        yield family

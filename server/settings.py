@@ -1,0 +1,329 @@
+"""Every setting of Hearth, with its type, its default and what it means.
+
+The docstring under each field is the documentation: ``hearth config --explain`` prints it, and a test holds ``hearth.example.toml``
+and ``docs/configure.md`` to the same set of keys. How a file, the environment and the command line become one ``Settings``
+is in ``server/configuration.py``.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from auth.claims import TokenCheck
+
+SECRET_LENGTH = 32
+"""Characters of a ServerSecret or CallbackSecret, as in the ZEGO console (``zego-cloud.md`` §4.1)."""
+
+
+def _split(value: object) -> object:
+    """A list written as one text (in an environment variable): JSON or separated by commas."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    if text.startswith("["):
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise ValueError(f"not a JSON list: {error}") from None
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _ip_address(value: str) -> str:
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        raise ValueError(f"{value!r} is not an IP address, such as 203.0.113.7") from None
+
+
+def _network(value: str) -> str:
+    try:
+        return str(ipaddress.ip_network(value, strict=False))
+    except ValueError:
+        raise ValueError(f"{value!r} is not an IP address or network, such as 10.0.0.0/8") from None
+
+
+def _secret(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value()) != SECRET_LENGTH:
+        raise ValueError(f"a secret has exactly {SECRET_LENGTH} characters, this one has {len(value.get_secret_value())}")
+    return value
+
+
+Texts = Annotated[list[str], NoDecode, BeforeValidator(_split)]
+Networks = Annotated[list[Annotated[str, AfterValidator(_network)]], NoDecode, BeforeValidator(_split)]
+Addresses = Annotated[list[Annotated[str, AfterValidator(_ip_address)]], NoDecode, BeforeValidator(_split)]
+Secret = Annotated[SecretStr, AfterValidator(_secret)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+MessageBytes = Annotated[int, Field(ge=0, le=65_536)]
+Rate = Annotated[float, Field(ge=0, le=1_000_000)]
+Seconds = Annotated[float, Field(ge=0, le=86_400)]
+
+
+class Section(BaseModel):
+    """A table of ``hearth.toml``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class ServerSettings(Section):
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    """Address to listen on for HTTP and WebSocket. "0.0.0.0" = every IPv4 interface, "::" = IPv6 too. Default: this machine only."""
+    port: Port = 8080
+    """TCP port for HTTP and WebSocket. 0 = any free port (the real one is printed)."""
+    public_url: str = ""
+    """This node's own address as clients reach it, e.g. "https://rtc1.example.org". Empty = the address each client itself used.
+    Needed when several nodes share a store."""
+    trusted_proxies: Networks = []
+    """Addresses or networks of your reverse proxies. Only their X-Forwarded-For and X-Forwarded-Proto headers are believed."""
+    dev_tls: bool = False
+    """Serve https and wss on the same port with a local certificate, made once in the data folder."""
+    drain_seconds: Seconds = 30
+    """After SIGTERM: how long running calls may go on before the process ends."""
+    data_dir: Path = Path(".hearth")
+    """Where Hearth keeps what it makes itself: the development App and the local certificate."""
+    node_id: Annotated[str, Field(pattern=r"^[0-9A-Za-z._-]{0,64}$")] = ""
+    """Name of this node in the cluster, unique. Empty = a new random one at each start."""
+    development: bool = False
+    """Conveniences for development: the page /demo and tokens for it, on a loopback address only."""
+    log_format: Literal["auto", "console", "json"] = "auto"
+    """Form of the log on stderr. "auto" = "console" on a terminal, else "json"."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least severe log entries that are written."""
+    access_log: bool = False
+    """Write one log entry per HTTP request and WebSocket. Query strings are left out, they hold credentials."""
+    metrics_token: SecretStr = SecretStr("")
+    """If set, /metrics is only for requests with "Authorization: Bearer" and this token."""
+    sdk_log_url: str = ""
+    """Where SDKs are told to send their own logs (log_url of the login answer), e.g. "https://rtc1.example.org/httplog".
+    Empty = nowhere. SDKs only use https and wss addresses."""
+    sdk_log_file: Path | None = None
+    """File to which received SDK logs are appended, one JSON document per line, tokens removed. Unset = only kept in memory."""
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_http(cls, value: str) -> str:
+        if not value:
+            return value
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError('an address such as "https://rtc1.example.org"')
+        return value.rstrip("/")
+
+    @field_validator("sdk_log_url")
+    @classmethod
+    def _is_secure(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in {"https", "wss", "http", "ws"}:
+            raise ValueError('an address such as "https://rtc1.example.org/httplog"')
+        return value
+
+
+class StoreSettings(Section):
+    url: str = "memory://"
+    """Where room state lives. "memory://" = inside this process (one node). Else a Redis: "redis://host:6379/0", "rediss://…" (TLS),
+    "redis+sentinel://h1:26379,h2:26379/name", "redis+cluster://host:6379"."""
+    grace_seconds: Seconds = 90
+    """How long a session waits for its client after its socket was lost, before the others see it leave."""
+    session_timeout_seconds: Annotated[float, Field(gt=0, le=86_400)] = 100
+    """A session whose client sent nothing for so long is ended, socket open or not."""
+    empty_room_seconds: Annotated[float, Field(ge=0, le=1800)] = 0
+    """How long a room (its lifetime and extra info) outlives its last user."""
+    reservation_seconds: Annotated[float, Field(ge=1, le=3600)] = 30
+    """How long a stream id is held for its owner between asking for a publish address and going on the air."""
+    node_lease_seconds: Annotated[float, Field(ge=1, le=300)] = 15
+    """After how long without a sign of life other nodes clean up what a node held."""
+
+    @field_validator("url")
+    @classmethod
+    def _known_scheme(cls, value: str) -> str:
+        scheme = urlsplit(value).scheme
+        if scheme not in {"memory", "redis", "rediss", "redis+sentinel", "redis+cluster"}:
+            raise ValueError('one of "memory://", "redis://…", "rediss://…", "redis+sentinel://…", "redis+cluster://…"')
+        return value
+
+
+class TurnSettings(Section):
+    enabled: Literal[False] = False
+    """This version has no TURN server of its own: only false."""
+
+
+class MediaSettings(Section):
+    host: str = ""
+    """Address to listen on for media (UDP). Empty = the same as server.host."""
+    udp_port: Port = 7000
+    """The one UDP port for all media. 0 = any free port."""
+    public_ips: Addresses = []
+    """Addresses announced to clients. Empty = the address listened on, or every address of this machine if that is a wildcard.
+    Behind NAT or Docker: the public address whose udp_port is forwarded to this process."""
+    turn: TurnSettings = TurnSettings()
+    max_streams: Annotated[int, Field(ge=1, le=1_000_000)] = 2_000
+    """Most streams published on this node at the same time; more are refused."""
+    max_players: Annotated[int, Field(ge=1, le=1_000_000)] = 20_000
+    """Most plays on this node at the same time; more are refused."""
+    stun_delay_ms: Annotated[int, Field(ge=0, le=5_000)] = 50
+    """How long the first connectivity check of a client stays unanswered. Works around an SDK version that returns no stream
+    when the answer comes faster than the browser applies the session description."""
+    idle_timeout_seconds: Annotated[float, Field(ge=1, le=600)] = 15
+    """A media session from which nothing was heard for so long is closed."""
+
+
+class RtmpSettings(Section):
+    enabled: Literal[False] = False
+    """This version has no RTMP server: only false."""
+    host: str = ""
+    """Address to listen on for RTMP. Empty = the same as server.host."""
+    port: Port = 1935
+    """TCP port for RTMP."""
+    public_host: str = ""
+    """host[:port] of RTMP as clients reach it."""
+
+
+class LimitSettings(Section):
+    frame_bytes: Annotated[int, Field(ge=4096, le=16_777_216)] = 131_072
+    """Longest WebSocket frame that is accepted; a longer one closes the connection (code 1009)."""
+    connections_per_address: Annotated[int, Field(ge=0)] = 2000
+    """Most WebSocket connections from one client address at the same time; more get HTTP 429. 0 = unlimited."""
+    connections: Annotated[int, Field(ge=0)] = 0
+    """Most WebSocket connections of this node; more get HTTP 503. 0 = unlimited."""
+    sdk_log_bytes: Annotated[int, Field(ge=1024, le=16_777_216)] = 262_144
+    """Longest body of one SDK log upload; a longer one gets HTTP 413."""
+    sdk_log_posts_per_minute: Annotated[int, Field(ge=0)] = 120
+    """SDK log uploads per client address and minute; more get HTTP 429. 0 = unlimited."""
+    sdk_log_records: Annotated[int, Field(ge=0, le=1_000_000)] = 2000
+    """SDK log records kept in memory per App, the newest."""
+    broadcast_bytes: MessageBytes = 1024
+    """Longest text of sendBroadcastMessage, bytes of UTF-8."""
+    broadcast_rate: Rate = 2
+    """sendBroadcastMessage of one user per second. 0 = unlimited, as for every rate."""
+    broadcast_room_rate: Rate = 10
+    """sendBroadcastMessage of all users of a room on this node per second."""
+    barrage_bytes: MessageBytes = 1024
+    """Longest text of sendBarrageMessage, bytes of UTF-8."""
+    barrage_rate: Rate = 20
+    """sendBarrageMessage of one user per second."""
+    command_bytes: MessageBytes = 1024
+    """Longest text of sendCustomCommand, bytes of UTF-8."""
+    command_rate: Rate = 200
+    """sendCustomCommand of one user to one other per second."""
+    command_many_rate: Rate = 10
+    """sendCustomCommand of one user to several or to everybody per second."""
+    command_receivers: Annotated[int, Field(ge=1, le=10_000)] = 500
+    """Most receivers that one sendCustomCommand may name."""
+    extra_info_keys: Annotated[int, Field(ge=1, le=100)] = 1
+    """Keys of setRoomExtraInfo per room."""
+    extra_info_key_bytes: Annotated[int, Field(ge=1, le=128)] = 10
+    """Longest key of setRoomExtraInfo, bytes of UTF-8."""
+    extra_info_value_bytes: MessageBytes = 128
+    """Longest value of setRoomExtraInfo, bytes of UTF-8."""
+    extra_info_rate: Rate = 10
+    """setRoomExtraInfo of one user per second."""
+    stream_extra_info_bytes: MessageBytes = 1024
+    """Longest extra info of a stream, bytes of UTF-8."""
+    streams_per_session: Annotated[int, Field(ge=1, le=1000)] = 20
+    """Streams that one user may publish at the same time in a room."""
+    media_per_session: Annotated[int, Field(ge=1, le=10_000)] = 64
+    """Publish and play sessions that one user may have open at the same time in a room."""
+    login_rate: Rate = 200
+    """Logins into one room per second, on this node."""
+    user_notify_limit: Annotated[int, Field(ge=0)] = 500
+    """Members of a room beyond the first so many are neither told of others nor announced to them. 0 = unlimited."""
+
+
+class ConsoleSettings(Section):
+    enabled: Literal[False] = False
+    """This version has no web console: only false."""
+
+
+class JwtSettings(Section):
+    algorithms: Texts = ["HS256"]
+    """Signature algorithms that are accepted: "HS256" (signed with a ServerSecret) and asymmetric ones ("RS256", "ES256", "EdDSA" …),
+    which need public_keys or jwks_file."""
+    public_keys: list[str] = []
+    """PEM public keys, as text or as paths of files."""
+    jwks_file: Path | None = None
+    """JSON Web Key Set file."""
+    audience: str | None = None
+    """Required "aud" claim. Unset = not checked."""
+
+
+class AppSettings(Section):
+    app_id: Annotated[int, Field(ge=1, le=4_294_967_295)]
+    """AppID, the number given to the SDK."""
+    server_secrets: Annotated[list[Secret], Field(min_length=1, max_length=2)]
+    """ServerSecret, 32 characters. Two while rotating: both are accepted, the first signs."""
+    callback_secret: Secret | None = None
+    """CallbackSecret, 32 characters: signs what Hearth calls your backend with."""
+    app_sign: SecretStr | None = None
+    """AppSign (64 hexadecimal digits), only for legacy login tokens."""
+    jwt: JwtSettings | None = None
+    """JSON Web Tokens of your own identity provider as login tokens. Unset = only those signed with a ServerSecret (HS256)."""
+    token_check: TokenCheck = TokenCheck.IDENTITY
+    """What a token must prove: "identity" (AppID and userID), "login" (also the privilege to enter this room),
+    "login+publish" (also to publish this stream)."""
+    multi_room: bool = True
+    """May one login enter several rooms?"""
+    max_rooms_per_user: Annotated[int, Field(ge=1, le=1000)] = 5
+    """Most rooms that one login may be in at the same time."""
+    max_room_users: Annotated[int, Field(ge=0)] = 0
+    """Most users in a room. 0 = unlimited. The SDK's maxMemberCount counts too; the smaller one wins."""
+
+    @field_validator("app_sign")
+    @classmethod
+    def _hexadecimal(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            text = value.get_secret_value().lower().replace("0x", "").replace(",", "").replace(" ", "")
+            if len(text) != 64 or any(digit not in "0123456789abcdef" for digit in text):
+                raise ValueError("an AppSign has 64 hexadecimal digits")
+            return SecretStr(text)
+        return value
+
+
+class Settings(BaseSettings):
+    """All of it. Built only from what it is given; ``server/configuration.py`` gathers file, environment and command line."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, env_prefix="HEARTH_", env_nested_delimiter="__"
+    )
+
+    server: ServerSettings = ServerSettings()
+    """This process: where it listens and how it is reached."""
+    store: StoreSettings = StoreSettings()
+    """Room state and its deadlines."""
+    media: MediaSettings = MediaSettings()
+    """Sound: WebRTC over one UDP port."""
+    rtmp: RtmpSettings = RtmpSettings()
+    """Sound for the mini-program's live-pusher and live-player."""
+    limits: LimitSettings = LimitSettings()
+    """What one client may take."""
+    console: ConsoleSettings = ConsoleSettings()
+    """Web console."""
+    apps: list[AppSettings] = []
+    """The Apps that are served, each a separate world of rooms, users and streams."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+    @model_validator(mode="after")
+    def _app_ids_differ(self) -> Settings:
+        seen: set[int] = set()
+        for app in self.apps:
+            if app.app_id in seen:
+                raise ValueError(f"apps: app_id {app.app_id} is there twice; each App has its own [[apps]] table")
+            seen.add(app.app_id)
+        return self
+
+    def app(self, app_id: int) -> AppSettings | None:
+        return next((app for app in self.apps if app.app_id == app_id), None)

@@ -1,0 +1,72 @@
+"""Figures that are states of the parts, read when ``/metrics`` is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from server.metrics import Metrics
+from signaling.room_json.errors import Code
+
+if TYPE_CHECKING:
+    from server.app import Hearth
+
+
+def observe(metrics: Metrics, hearth: Hearth) -> None:
+    """Show the state of rooms, media and store of this node."""
+
+    def gauges() -> Mapping[str, tuple[str, float]]:
+        counts = hearth.rooms.counts()
+        media = hearth.sfu.totals()
+        return {
+            "hearth_sessions": ("Sessions of users whose connection is on this node.", counts.sessions),
+            "hearth_rooms": ("Rooms with somebody on this node.", counts.rooms),
+            "hearth_streams": ("Streams on the air in these rooms.", counts.streams),
+            "hearth_apps": ("Apps that are served.", len(hearth.apps.all())),
+            "hearth_store_up": ("1 = the store is reachable.", hearth.rooms.ready),
+            "hearth_draining": ("1 = this node takes no new logins.", hearth.draining),
+            "hearth_media_publishers": ("Open publish sessions of media.", media.publishers),
+            "hearth_media_players": ("Open play sessions of media.", media.players),
+            "hearth_media_connected": ("Media sessions with ICE and DTLS up.", media.connected),
+        }
+
+    def counters() -> Mapping[str, tuple[str, float]]:
+        media = hearth.sfu.totals()
+        figures = {
+            "hearth_media_packets_in": ("RTP packets received from publishers.", media.plane.packets_in),
+            "hearth_media_bytes_in": ("Their bytes.", media.plane.bytes_in),
+            "hearth_media_packets_out": ("RTP packets sent to players.", media.plane.packets_out),
+            "hearth_media_bytes_out": ("Their bytes.", media.plane.bytes_out),
+            "hearth_media_datagrams_in": ("UDP datagrams received.", media.plane.datagrams_in),
+        }
+        return {name: (text, float(value)) for name, (text, value) in figures.items()}
+
+    def logins() -> Mapping[tuple[str, ...], float]:
+        return {("room_json", _result(code)): count for code, count in hearth.room_sockets.logins.items()}
+
+    def requests() -> Mapping[tuple[str, ...], float]:
+        return {("room_json", command, _result(code)): count for (command, code), count in hearth.room_sockets.requests.items()}
+
+    metrics.observe_state(gauges, counters)
+
+    def dropped() -> Mapping[tuple[str, ...], float]:
+        return _by_name(hearth.sfu.totals().plane.dropped)
+
+    def lost() -> Mapping[tuple[str, ...], float]:
+        return _by_name(hearth.sfu.totals().lost)
+
+    metrics.observe_labelled("hearth_media_dropped", "Datagrams that went nowhere.", ["reason"], dropped)
+    metrics.observe_labelled("hearth_media_lost", "Media sessions that ended by themselves.", ["reason"], lost)
+    metrics.observe_labelled("hearth_logins", "Answered logins: ok, or the refusal.", ["dialect", "result"], logins)
+    metrics.observe_labelled("hearth_requests", "Other answered requests: ok, or the refusal.", ["dialect", "command", "result"], requests)
+
+
+def _by_name(counts: Mapping[str, int]) -> Mapping[tuple[str, ...], float]:
+    return {(name,): count for name, count in counts.items()}
+
+
+def _result(code: int) -> str:
+    try:
+        return Code(code).name.lower()
+    except ValueError:
+        return str(code)

@@ -1,0 +1,119 @@
+"""Settings turned into what each part of the house asks for."""
+
+from __future__ import annotations
+
+import secrets
+from importlib.metadata import PackageNotFoundError, version
+
+import msgspec
+
+from calls.settings import CallSettings
+from media.config import MediaConfig
+from rooms.limits import RoomLimits
+from rooms.model import NodeInfo, Timings
+from server.dev_tls import machine_addresses
+from server.listening import in_url, is_wildcard
+from server.settings import LimitSettings, Settings
+from signaling.media_json.settings import MediaSocketSettings
+from signaling.room_json.settings import RoomSocketSettings
+
+_MS = 1000
+
+
+def hearth_version() -> str:
+    try:
+        return version("hearth-rtc")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def media_host(settings: Settings) -> str:
+    return settings.media.host or settings.server.host
+
+
+def announced_addresses(settings: Settings) -> tuple[str, ...]:
+    """IP addresses under which this node's media is reached."""
+    if settings.media.public_ips:
+        return tuple(settings.media.public_ips)
+    host = media_host(settings)
+    return (*machine_addresses(), "127.0.0.1") if is_wildcard(host) else (host,)
+
+
+def media_config(settings: Settings) -> MediaConfig:
+    media = settings.media
+    return MediaConfig(
+        host=media_host(settings),
+        udp_port=media.udp_port,
+        public_ips=announced_addresses(settings),
+        max_streams=media.max_streams,
+        max_players=media.max_players,
+        stun_delay_ms=media.stun_delay_ms,
+        idle_timeout_ms=int(media.idle_timeout_seconds * _MS),
+    )
+
+
+def timings(settings: Settings) -> Timings:
+    store = settings.store
+    return Timings(
+        grace=int(store.grace_seconds * _MS),
+        session_timeout=int(store.session_timeout_seconds * _MS),
+        empty_room=int(store.empty_room_seconds * _MS),
+        reservation=int(store.reservation_seconds * _MS),
+        node_lease=int(store.node_lease_seconds * _MS),
+    )
+
+
+def room_limits(limits: LimitSettings) -> RoomLimits:
+    """Every limit of the rooms that has a setting of the same name."""
+    common = {field.name for field in msgspec.structs.fields(RoomLimits)} & set(LimitSettings.model_fields)
+    return msgspec.convert({name: getattr(limits, name) for name in common}, RoomLimits)
+
+
+def call_settings(settings: Settings) -> CallSettings:
+    return CallSettings(
+        socket_grace=int(settings.store.grace_seconds * _MS),
+        max_media_sessions=settings.limits.media_per_session,
+        rtmp_port=0,
+    )
+
+
+def room_socket_settings(settings: Settings) -> RoomSocketSettings:
+    return RoomSocketSettings(
+        log_url=settings.server.sdk_log_url,
+        user_notify_limit=settings.limits.user_notify_limit,
+        frame_characters=settings.limits.frame_bytes,
+        heartbeat_interval=heartbeat_interval(settings),
+    )
+
+
+def heartbeat_interval(settings: Settings) -> int:
+    """What clients are told, ms: three heartbeats fit into ``session_timeout``, within what SDKs accept (at least 3 s) and use (30 s)."""
+    return max(3_000, min(30_000, int(settings.store.session_timeout_seconds * _MS / 3)))
+
+
+def media_socket_settings(settings: Settings) -> MediaSocketSettings:
+    return MediaSocketSettings(max_frame=min(settings.limits.frame_bytes, MediaSocketSettings().max_frame))
+
+
+def node_info(settings: Settings, port: int, started_at: int) -> NodeInfo:
+    """This process, as other nodes find it. ``port``: the TCP port that it listens on."""
+    server = settings.server
+    media_port = f":{settings.media.udp_port}" if settings.media.udp_port else ""
+    return NodeInfo(
+        node_id=server.node_id or f"node-{secrets.token_hex(4)}",
+        ws_url=_own_ws_url(settings, port),
+        media_addresses=tuple(f"{in_url(address)}{media_port}" for address in announced_addresses(settings)),
+        started_at=started_at,
+        version=hearth_version(),
+    )
+
+
+def _own_ws_url(settings: Settings, port: int) -> str:
+    server = settings.server
+    if server.public_url:
+        return "ws" + server.public_url.removeprefix("http")
+    shared = not settings.store.url.startswith("memory:")
+    if shared and not is_wildcard(server.host):
+        # Several nodes on one machine: without an address of its own, a client of another node would be sent to that one.
+        return f"{'wss' if server.dev_tls else 'ws'}://{in_url(server.host)}:{port}"
+    return ""
