@@ -1,0 +1,86 @@
+"""Which members of a room its clients are told about, kept once per room and node.
+
+Join and leave pushes stop making sense in a crowd, so members beyond the first ``limit`` neither get nor cause any
+(``zego-cloud.md`` §4.4; the head count still counts them). The roster is also the memory of what the others were told: when
+events were lost and the view has jumped, the difference is worked out here, once for all receivers.
+"""
+
+from __future__ import annotations
+
+from rooms.model import User
+from signaling.room_json.ports import View
+from signaling.room_json.replies import ListedUser
+
+
+class Roster:
+    """The members of one room that are announced, in the order in which they came."""
+
+    __slots__ = ("_gone", "_joined", "_listed", "_members", "_rev", "limit", "receivers")
+
+    def __init__(self, view: View, limit: int) -> None:
+        self.limit = limit
+        """0 = no limit."""
+        self.receivers = 0
+        """Sessions on this node that use it."""
+        self._rev = view.rev
+        self._members: dict[str, User] = self._first(view)
+        self._listed: list[ListedUser] | None = None
+        self._joined: list[User] = []
+        self._gone: list[User] = []
+
+    def __contains__(self, user_id: str) -> bool:
+        return user_id in self._members
+
+    @property
+    def fingerprint(self) -> int:
+        """Differs (very probably) if other sessions are announced."""
+        total = 0
+        for user in self._members.values():
+            total ^= user.session_id
+        return total
+
+    def listed(self) -> list[ListedUser]:
+        """What ``user_list`` shows."""
+        if self._listed is None:
+            self._listed = [ListedUser(user.user_id, user.user_name, user.role) for user in self._members.values()]
+        return self._listed
+
+    def join(self, user: User, rev: int) -> bool:
+        """A member came. Returns whether that is announced; may be asked again for the same event."""
+        if rev > self._rev:
+            self._rev = rev
+            if not self.limit or len(self._members) < self.limit:
+                self._members[user.user_id] = user
+                self._listed = None
+        known = self._members.get(user.user_id)
+        return known is not None and known.session_id == user.session_id
+
+    def leave(self, user: User, rev: int) -> bool:
+        """A member went. Returns whether that is announced. To be asked once per event."""
+        if rev <= self._rev:
+            return False
+        self._rev = rev
+        known = self._members.get(user.user_id)
+        if known is None or known.session_id != user.session_id:
+            return False
+        del self._members[user.user_id]
+        self._listed = None
+        return True
+
+    def jump(self, view: View) -> tuple[list[User], list[User]]:
+        """The view has changed without events. Returns who went and who came, the same to every caller until the next event."""
+        if view.rev != self._rev:
+            before, self._members = self._members, self._first(view)
+            self._gone = [user for user in before.values() if not _same(self._members.get(user.user_id), user)]
+            self._joined = [user for user in self._members.values() if not _same(before.get(user.user_id), user)]
+            self._rev = view.rev
+            self._listed = None
+        return self._gone, self._joined
+
+    def _first(self, view: View) -> dict[str, User]:
+        members = sorted(view.users.values(), key=lambda user: (user.joined_at, user.session_id))
+        return {user.user_id: user for user in (members[: self.limit] if self.limit else members)}
+
+
+def _same(one: User | None, other: User) -> bool:
+    return one is not None and one.session_id == other.session_id

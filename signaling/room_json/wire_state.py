@@ -1,0 +1,190 @@
+"""What one client has been told: its own sequences and stream list, and how it is brought up to date after a break.
+
+Sequences on the wire belong to the session, not to the room: each push raises one by the number of its entries. A client
+accepts a push only if its number fits (``miniprogram-2.11.0.md`` §6.2, §7.2, ``web-1x-2x.md`` §2.2).
+
+A push that was written to a socket need not have arrived when that socket dies. What was told lately is therefore "unsure" until a
+later heartbeat proves it: an SDK whose heartbeat stays unanswered for 8 s logs in again, so one that sends its next heartbeat at
+least ``PROOF_MS`` after an answer has had that answer, and all before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from rooms.model import Stream
+
+PROOF_MS = 10_000
+MOST_UNSURE = 256
+"""Beyond so many unsure streams what the client knows counts as unknown."""
+
+_FORMAT = 1
+_POKE_STEP = 1_000
+
+
+class ToldStream(msgspec.Struct, frozen=True, array_like=True):
+    """A stream as the client knows it."""
+
+    stream_sid: int
+    version: int
+    user_id: str
+    user_name: str
+
+
+class Told(msgspec.Struct, frozen=True, array_like=True):
+    """The opaque wire state that ``RoomService.detach`` keeps for the next connection."""
+
+    format: int
+    stream_seq: int
+    user_seq: int
+    users_fingerprint: int
+    """``Roster.fingerprint``; 0 = the user list was not known either."""
+    streams: dict[str, ToldStream]
+    unsure: dict[str, ToldStream | None]
+    """Streams told lately; with what the client may still believe of a removed one."""
+    certain: bool
+    """False: what the client knows of streams is not known."""
+
+
+class CatchUp(msgspec.Struct, frozen=True):
+    """The difference between what a client knows and what is: at most three pushes, in this order (§5.3)."""
+
+    gone: list[tuple[str, ToldStream]]
+    added: list[Stream]
+    changed: list[Stream]
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Told).decode
+
+
+def read_told(told: bytes | None) -> Told | None:
+    """The wire state of an earlier connection, or None if there is none that can be used."""
+    if not told:
+        return None
+    try:
+        state = _decode(told)
+    except msgspec.DecodeError:
+        return None
+    return state if state.format == _FORMAT and state.certain else None
+
+
+class WireState:
+    """Of one session, while it is connected. ``streams`` are the ones of others; SDKs know their own."""
+
+    __slots__ = ("_doubt", "_doubt_before", "_proven_at", "_unsure", "_unsure_before", "stream_seq", "streams", "user_seq")
+
+    def __init__(self, now: int, told: Told | None = None) -> None:
+        self.stream_seq = told.stream_seq if told else 0
+        self.user_seq = told.user_seq if told else 0
+        self.streams: dict[str, Stream] = {}
+        self._proven_at = now
+        self._unsure: dict[str, ToldStream | None] = {}
+        self._unsure_before: dict[str, ToldStream | None] = {}
+        self._doubt = self._doubt_before = False
+
+    @property
+    def certain(self) -> bool:
+        """Whether it is known, but for the unsure streams, what the client knows."""
+        return not (self._doubt or self._doubt_before)
+
+    def next_stream(self, entries: int = 1) -> int:
+        self.stream_seq += entries
+        return self.stream_seq
+
+    def next_user(self, entries: int = 1) -> int:
+        self.user_seq += entries
+        return self.user_seq
+
+    def add(self, stream: Stream) -> None:
+        """A stream is pushed as added or updated."""
+        self.streams[stream.stream_id] = stream
+        self._mark(stream.stream_id, None)
+
+    def remove(self, stream_id: str) -> None:
+        """A stream is pushed as deleted."""
+        known = self.streams.pop(stream_id, None)
+        if known is not None:
+            self._mark(stream_id, _told(known))
+
+    def removed(self, stream_id: str, known: ToldStream) -> None:
+        """A stream of an earlier connection is pushed as deleted."""
+        self._mark(stream_id, known)
+
+    def begin(self, streams: Iterable[Stream]) -> None:
+        """The list is in the login answer, without which the client is not logged in at all."""
+        self.streams = {stream.stream_id: stream for stream in streams}
+
+    def replace(self, streams: Iterable[Stream]) -> None:
+        """The whole list is told anew, in a way that may be lost."""
+        self.begin(streams)
+        self.lose()
+
+    def lose(self) -> None:
+        """What the client knows of streams is not known until a later heartbeat proves what it was told since."""
+        self._unsure.clear()
+        self._unsure_before.clear()
+        self._doubt = True
+
+    def heartbeat(self, now: int) -> None:
+        """A heartbeat came and is being answered."""
+        if now - self._proven_at >= PROOF_MS:
+            self._proven_at = now
+            self._unsure_before, self._unsure = self._unsure, {}
+            self._doubt_before, self._doubt = self._doubt, False
+
+    def told(self, users_fingerprint: int) -> bytes:
+        """Everything, for another connection to go on with."""
+        certain = self.certain
+        unsure = self._unsure_before | {name: old or self._unsure_before.get(name) for name, old in self._unsure.items()}
+        return _encode(
+            Told(
+                format=_FORMAT,
+                stream_seq=self.stream_seq,
+                user_seq=self.user_seq,
+                users_fingerprint=users_fingerprint,
+                streams={name: _told(stream) for name, stream in self.streams.items()} if certain else {},
+                unsure=unsure if certain else {},
+                certain=certain,
+            )
+        )
+
+    def beyond_doubt(self, now: int) -> int:
+        """A stream sequence that the client cannot hold, for the answer to ``stream_info`` (§5.4)."""
+        self.stream_seq = max(self.stream_seq + _POKE_STEP, now)
+        return self.stream_seq
+
+    def _mark(self, stream_id: str, removed: ToldStream | None) -> None:
+        self._unsure[stream_id] = removed or self._unsure.get(stream_id)
+        if len(self._unsure) > MOST_UNSURE:
+            self.lose()
+
+
+def catch_up(told: Told, current: Mapping[str, Stream]) -> CatchUp:
+    """What a client with this wire state must be told so that it knows ``current`` (streams of others).
+
+    Unsure streams are told again; that is harmless, SDKs pass over what they know already (§7.2).
+    """
+    gone: dict[str, ToldStream] = {}
+    for stream_id, known in told.streams.items():
+        now = current.get(stream_id)
+        if now is None or now.stream_sid != known.stream_sid:
+            gone[stream_id] = known
+    for stream_id, removed in told.unsure.items():
+        if removed is not None and stream_id not in gone:
+            gone[stream_id] = removed
+    added, changed = [], []
+    for stream_id, stream in current.items():
+        before = told.streams.get(stream_id)
+        unsure = stream_id in told.unsure
+        if before is None or stream_id in gone or unsure:
+            added.append(stream)
+        if before is not None and stream_id not in gone and (unsure or before.version != stream.version):
+            changed.append(stream)
+    return CatchUp(list(gone.items()), added, changed)
+
+
+def _told(stream: Stream) -> ToldStream:
+    return ToldStream(stream.stream_sid, stream.version, stream.user_id, stream.user_name)
