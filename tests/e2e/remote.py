@@ -115,7 +115,7 @@ class Recorder:
     name: str
     events: list[Event] = field(default_factory=list)
     frames: list[Frame] = field(default_factory=list)
-    _taken: set[int] = field(default_factory=set)
+    _taken: set[tuple[int, str]] = field(default_factory=set)
     _wakeups: set[asyncio.Future[None]] = field(default_factory=set)
 
     def receive(self, report: dict[str, Json]) -> None:
@@ -147,19 +147,22 @@ class Recorder:
         except TimeoutError:
             raise AssertionError(f"{self.name}: no {what} within {limit} s; saw {[event.name for event in self.events]}") from None
 
-    async def wait_event(self, name: str, predicate: Predicate | None = None, limit: float = LIMIT) -> Sequence[Json]:
-        """The arguments of the next event ``name`` that satisfies ``predicate`` and has not been handed out before."""
+    async def wait_event(self, name: str, predicate: Predicate | None = None, limit: float = LIMIT, about: str = "") -> Sequence[Json]:
+        """The arguments of the next event ``name`` that satisfies ``predicate`` and has not been handed out before.
+
+        ``about``: for events that tell of several things at once; each is handed out once for every thing.
+        """
         found: list[int] = []
 
         def look() -> bool:
             for index, event in enumerate(self.events):
-                if event.name == name and index not in self._taken and (predicate is None or predicate(*event.args)):
+                if event.name == name and (index, about) not in self._taken and (predicate is None or predicate(*event.args)):
                     found.append(index)
                     return True
             return False
 
-        await self.until(look, f"{name} (as expected)", limit)
-        self._taken.add(found[0])
+        await self.until(look, f"{name} {about} (as expected)", limit)
+        self._taken.add((found[0], about))
         return self.events[found[0]].args
 
     async def wait_frame(

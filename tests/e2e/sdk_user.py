@@ -52,13 +52,17 @@ class SdkUser(Recorder):
     async def sees_user(self, room_id: str, user_id: str, change: str = "ADD") -> None:
         """Waits until ``roomUserUpdate`` has told of this user."""
         await self.wait_event(
-            "roomUserUpdate", lambda room, kind, users: room == room_id and kind == change and user_id in [u["userID"] for u in users]
+            "roomUserUpdate",
+            lambda room, kind, users: room == room_id and kind == change and user_id in [u["userID"] for u in users],
+            about=user_id,
         )
 
     async def sees_stream(self, room_id: str, stream_id: str, change: str = "ADD") -> Json:
         """Waits until ``roomStreamUpdate`` has told of this stream; returns its entry."""
         _, _, streams, *_ = await self.wait_event(
-            "roomStreamUpdate", lambda room, kind, streams, *_: room == room_id and kind == change and stream_id in _ids(streams)
+            "roomStreamUpdate",
+            lambda room, kind, streams, *_: room == room_id and kind == change and stream_id in _ids(streams),
+            about=stream_id,
         )
         return next(stream for stream in streams if stream["streamID"] == stream_id)
 
