@@ -55,6 +55,12 @@ def _secret(value: SecretStr) -> SecretStr:
     return value
 
 
+def _switch(value: object) -> object:
+    """A switch written as text (in an environment variable), where only one position is allowed and pydantic does not look at texts."""
+    return False if isinstance(value, str) and value.strip().lower() in {"false", "0", "off", "no"} else value
+
+
+Off = Annotated[Literal[False], BeforeValidator(_switch)]
 Texts = Annotated[list[str], NoDecode, BeforeValidator(_split)]
 Networks = Annotated[list[Annotated[str, AfterValidator(_network)]], NoDecode, BeforeValidator(_split)]
 Addresses = Annotated[list[Annotated[str, AfterValidator(_ip_address)]], NoDecode, BeforeValidator(_split)]
@@ -148,7 +154,7 @@ class StoreSettings(Section):
 
 
 class TurnSettings(Section):
-    enabled: Literal[False] = False
+    enabled: Off = False
     """This version has no TURN server of its own: only false."""
 
 
@@ -173,7 +179,7 @@ class MediaSettings(Section):
 
 
 class RtmpSettings(Section):
-    enabled: Literal[False] = False
+    enabled: Off = False
     """This version has no RTMP server: only false."""
     host: str = ""
     """Address to listen on for RTMP. Empty = the same as server.host."""
@@ -235,7 +241,7 @@ class LimitSettings(Section):
 
 
 class ConsoleSettings(Section):
-    enabled: Literal[False] = False
+    enabled: Off = False
     """This version has no web console: only false."""
 
 
