@@ -132,6 +132,10 @@ class LiveMedia:
         """Media sessions of a room session."""
         return [m for m in self._sessions.values() if m.owner.session_id == session_id and m.owner.app_id == app_id]
 
+    def owner(self, app_id: int, session_id: int) -> Session | None:
+        """A room session that has media here, as it was when that began."""
+        return next((media.owner for media in self.of_owner(app_id, session_id)), None)
+
     # --- sockets
 
     def rebind(self, login: MediaLogin, held: Iterable[tuple[int, str]]) -> None:

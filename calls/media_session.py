@@ -36,6 +36,8 @@ class MediaEnd(enum.StrEnum):
     """The published stream went off the air."""
     STREAM_REMOVED = "stream_removed"
     """The operator took the stream off the air."""
+    STREAM_LOST = "stream_lost"
+    """The room does not know the published stream any more: it was thought to be on a node that is gone, or the registry lost it."""
     RESERVATION_ENDED = "reservation_ended"
     """The stream was never announced in the room."""
     STREAM_MOVED = "stream_moved"

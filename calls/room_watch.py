@@ -27,6 +27,9 @@ class RoomWatch:
         event = delivery.event
         if isinstance(event, UserLeft):
             self._live.owner_left(self.app_id, event.user.session_id, event.reason)
+        elif isinstance(event, StreamRemoved) and event.reason is StreamEnd.NODE_LOST:
+            # Said of a node that could not be heard for a while. If it is this one, the registry may already have the stream again.
+            self.must_reconcile = True
         elif isinstance(event, StreamRemoved):
             end = MediaEnd.STREAM_REMOVED if event.reason is StreamEnd.REMOVED else MediaEnd.STREAM_ENDED
             self._live.stream_ended(self.app_id, event.stream, end)

@@ -177,10 +177,16 @@ class Calls:
         """Authorise a media socket and rebind the sessions that its client still holds (``web-1x-2x.md`` §9).
 
         ``held``: media session ids with their tokens. Call ``catch_up`` once the answer is on its way.
-        Raises ``AppUnknown``, ``SessionUnknown`` (also for a wrong key or user: nobody learns which).
+        Raises ``AppUnknown``, ``SessionUnknown`` (also for a wrong key or user: nobody learns which), ``StoreUnavailable``.
         """
         self._app(credential.app_id)
-        owner = await self._rooms.session(credential.app_id, credential.session_id)
+        try:
+            owner = await self._rooms.session(credential.app_id, credential.session_id)
+        except StoreUnavailable:
+            # Running calls go on: who holds media here is known without asking.
+            owner = self._live.owner(credential.app_id, credential.session_id)
+            if owner is None:
+                raise
         if owner is None or not same_secret(owner.media_key, credential.media_key) or owner.user_id != user_id:
             raise SessionUnknown("no such room session, or not with this key")
         login = MediaLogin(owner, peer)
@@ -354,7 +360,7 @@ class Calls:
                 elif media.role is MediaRole.PUBLISHER and media.stream_sid:
                     stream = await self._rooms.stream(media.app_id, media.stream_id)
                     if stream is None or stream.stream_sid != media.stream_sid:
-                        self._live.end(media, MediaEnd.STREAM_ENDED)
+                        self._live.end(media, MediaEnd.STREAM_LOST)
                     else:
                         self._live.stream_located(media.app_id, stream)
         except StoreUnavailable:

@@ -12,7 +12,7 @@ from calls.addresses import MediaCredential
 from calls.errors import AppUnknown, CallError, MediaFull, MediaSessionUnknown, SdpRefused
 from calls.media_session import MediaEnd, MediaLogin, MediaRole, MediaSession
 from calls.service import Calls
-from rooms.errors import RoomError
+from rooms.errors import RoomError, SessionUnknown
 from signaling.media_json import messages as m
 from signaling.media_json.codec import BodyInvalid, Frame, Header, decode_body, encode
 from signaling.media_json.errors import (
@@ -86,6 +86,9 @@ class MediaConversation:
             await self._log_in(frame)
         elif command == "CreateSessionWithSdpReq":
             await self._create_session_with_sdp(frame)
+        elif command == "ClientHBReq" and self._login is None:
+            # Unanswered beats make the client give this socket up and start afresh; an answer would keep it waiting.
+            return
         elif command in self._handlers:
             answer_command, handler = self._handlers[command]
             self._reply(frame, answer_command, await self._answer(frame, handler))
@@ -131,9 +134,10 @@ class MediaConversation:
             # The socket stays open: 2.14.0 reopens a closed one at once and without end. It ends with the idle time-out.
             log.info("media_login_refused", app_id=self._credential.app_id, reason=type(error).__name__)
             self._reply(frame, "LoginRsp", m.Result(login_result(error), str(error)))
-            # What it claims is over, but the room may have let it in again: a new address brings its streams back.
-            for session_id, _ in held:
-                self._push("CloseSessionPush", session_id, ASK_AGAIN.push())
+            if isinstance(error, SessionUnknown):
+                # What it claims is over, but the room may have let it in again: a new address brings its streams back.
+                for session_id, _ in held:
+                    self._push("CloseSessionPush", session_id, ASK_AGAIN.push())
             return
         self._reply(frame, "LoginRsp", m.LoginRsp(request.token, self._settings.negotiation_interval))
         self._calls.catch_up(self._login)

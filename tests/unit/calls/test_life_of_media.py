@@ -9,6 +9,7 @@ import pytest
 from calls.media_session import MediaEnd, MediaLogin
 from calls.settings import CallSettings
 from media.sfu import Lost
+from rooms.errors import StoreUnavailable
 from rooms.events import EndReason, ReservationEnded, StreamAdded, StreamEnd, StreamRemoved, StreamUpdated
 from rooms.model import Session
 from tests.unit.calls.fakes import APP_ID, THERE, FakePeer, House
@@ -52,7 +53,6 @@ class Stage:
         stage.ear.told.clear()
         return stage
 
-    @property
     def on_air(self) -> bool:
         return (APP_ID, "s") in self.house.rooms.held
 
@@ -67,9 +67,9 @@ async def test_a_publisher_whose_media_is_lost_stays_on_the_air_for_the_grace() 
     stage.lose(stage.publisher)
     assert stage.mouth.told == [("closed", stage.publisher, MediaEnd.MEDIA_LOST)]
     await stage.house.tick(GRACE - 1)
-    assert stage.on_air
+    assert stage.on_air()
     await stage.house.tick(1)
-    assert not stage.on_air
+    assert not stage.on_air()
     assert stage.house.rooms.ended == [("s", StreamEnd.MEDIA_LOST)]
     # The player keeps its place: the stream may come back.
     assert stage.player in stage.house.plane.open and not stage.ear.told
@@ -81,7 +81,7 @@ async def test_a_publisher_that_comes_back_within_the_grace_changes_nothing_in_t
     await stage.house.tick(GRACE - 1)
     again = await stage.house.calls.open_publisher(stage.login, "s", "offer")
     await stage.house.tick(GRACE * 3)
-    assert stage.on_air and not stage.house.rooms.ended
+    assert stage.on_air() and not stage.house.rooms.ended
     assert again.media_session_id in stage.house.plane.open
     assert not stage.ear.told
 
@@ -91,7 +91,7 @@ async def test_a_client_that_closes_its_publisher_may_open_it_again() -> None:
     stage.house.calls.close_media(stage.login, stage.publisher)
     assert not stage.mouth.told
     await stage.house.tick(GRACE - 1)
-    assert stage.on_air
+    assert stage.on_air()
     await stage.house.tick(1)
     assert stage.house.rooms.ended == [("s", StreamEnd.STOPPED)]
 
@@ -106,7 +106,7 @@ async def test_the_owners_newer_session_takes_over_when_it_connects_without_a_wo
     assert stage.mouth.told == [("connected", newer)]
     assert not stage.ear.told
     await stage.house.tick(GRACE * 2)
-    assert stage.on_air and newer in stage.house.plane.open
+    assert stage.on_air() and newer in stage.house.plane.open
 
 
 async def test_a_newer_session_that_never_connects_leaves_the_older_one_on_the_air() -> None:
@@ -114,10 +114,10 @@ async def test_a_newer_session_that_never_connects_leaves_the_older_one_on_the_a
     newer = (await stage.house.calls.open_publisher(stage.login, "s", "offer")).media_session_id
     stage.lose(newer, Lost.NEVER_CONNECTED.value)
     await stage.house.tick(GRACE * 2)
-    assert stage.on_air and stage.publisher in stage.house.plane.open
+    assert stage.on_air() and stage.publisher in stage.house.plane.open
     stage.lose(stage.publisher)
     await stage.house.tick(GRACE)
-    assert not stage.on_air
+    assert not stage.on_air()
 
 
 async def test_stopping_ends_the_publishers_media_at_once() -> None:
@@ -227,7 +227,7 @@ async def test_a_stream_that_moves_to_another_node_takes_its_players_along() -> 
     # Its owner has done that: nothing to tell her.
     assert not stage.mouth.told
     await stage.house.tick(GRACE)
-    assert stage.on_air
+    assert stage.on_air()
 
 
 async def test_a_player_that_waits_here_is_sent_to_the_node_where_the_stream_returns() -> None:
@@ -253,7 +253,7 @@ async def test_the_grace_does_not_take_away_what_its_owner_publishes_on_another_
     # A reservation moves without an event.
     stage.house.rooms._stream(stage.amy, "s", THERE.node_id, on_air=True)
     await stage.house.tick(GRACE)
-    assert stage.on_air and not stage.house.rooms.ended
+    assert stage.on_air() and not stage.house.rooms.ended
 
 
 async def test_the_grace_does_not_take_away_what_somebody_else_publishes_now() -> None:
@@ -262,7 +262,7 @@ async def test_the_grace_does_not_take_away_what_somebody_else_publishes_now() -
     await stage.house.rooms.unpublish(stage.amy, "s")
     await stage.house.rooms.publish(stage.bob, "s", "")
     await stage.house.tick(GRACE)
-    assert stage.on_air
+    assert stage.on_air()
 
 
 async def test_a_registry_that_is_down_delays_the_end_of_a_stream() -> None:
@@ -270,10 +270,10 @@ async def test_a_registry_that_is_down_delays_the_end_of_a_stream() -> None:
     stage.lose(stage.publisher)
     stage.house.rooms.down = True
     await stage.house.tick(GRACE)
-    assert stage.on_air
+    assert stage.on_air()
     stage.house.rooms.down = False
     await stage.house.tick(1)
-    assert not stage.on_air
+    assert not stage.on_air()
 
 
 async def test_media_lives_on_without_its_socket_and_is_claimed_by_the_next_one() -> None:
@@ -311,7 +311,7 @@ async def test_the_old_sockets_end_does_not_touch_sessions_that_moved_to_the_new
     _, peer = await stage.house.media(stage.amy, (stage.publisher, stage.publisher_token))
     stage.house.calls.media_socket_lost(stage.login)
     await stage.house.tick(SOCKET_GRACE * 2)
-    assert stage.publisher in stage.house.plane.open and stage.on_air
+    assert stage.publisher in stage.house.plane.open and stage.on_air()
     stage.lose(stage.publisher)
     assert peer.told == [("closed", stage.publisher, MediaEnd.MEDIA_LOST)]
     assert not stage.mouth.told
@@ -337,7 +337,30 @@ async def test_lost_events_are_made_good_by_asking_the_registry() -> None:
         watcher.resync()
     await stage.house.tick()
     assert stage.ear.told == [("closed", stage.player, MediaEnd.SESSION_LOST)]
-    assert stage.mouth.told == [("closed", stage.publisher, MediaEnd.STREAM_ENDED)]
+    assert stage.mouth.told == [("closed", stage.publisher, MediaEnd.STREAM_LOST)]
+
+
+async def test_a_node_that_was_thought_lost_keeps_the_media_of_streams_that_are_back() -> None:
+    stage = await Stage.set()
+    stream = stage.house.rooms.held[APP_ID, "s"]
+    stage.house.rooms.emit(APP_ID, "r", StreamRemoved(rev=9, stream=stream, reason=StreamEnd.NODE_LOST))
+    await stage.house.tick()
+    assert stage.publisher in stage.house.plane.open
+    del stage.house.rooms.held[APP_ID, "s"]
+    stage.house.rooms.emit(APP_ID, "r", StreamRemoved(rev=9, stream=stream, reason=StreamEnd.NODE_LOST))
+    await stage.house.tick()
+    assert stage.mouth.told == [("closed", stage.publisher, MediaEnd.STREAM_LOST)]
+
+
+async def test_a_media_socket_comes_back_while_the_registry_is_down() -> None:
+    stage = await Stage.set()
+    stage.house.calls.media_socket_lost(stage.login)
+    stage.house.rooms.down = True
+    back, _ = await stage.house.media(stage.amy, (stage.publisher, stage.publisher_token))
+    assert back.resumed == (stage.publisher,)
+    carol = stage.house.rooms.enter("carol")
+    with pytest.raises(StoreUnavailable):
+        await stage.house.media(carol)
 
 
 async def test_nothing_ends_when_events_were_lost_but_nothing_changed() -> None:
@@ -382,5 +405,5 @@ async def test_the_loop_keeps_deadlines_even_after_a_bad_round() -> None:
     calls.tick = stumble  # type: ignore[method-assign]
     running = asyncio.create_task(calls.run())
     stage.lose(stage.publisher)
-    await until(lambda: not stage.on_air)
+    await until(lambda: not stage.on_air())
     running.cancel()
