@@ -1,0 +1,436 @@
+"""The ``/media`` conversation as a client sees it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from calls.media_session import MediaEnd
+from calls.settings import CallSettings
+from media.errors import MediaFull, SdpRefused
+from media.sfu import Lost
+from rooms.events import EndReason, StreamEnd, StreamRemoved
+from rooms.model import Grant
+from signaling.media_json.errors import CLOSES
+from signaling.media_json.settings import MediaSocketSettings
+from tests.unit.calls.fakes import APP_ID, House
+from tests.unit.signaling.media_json.client import Client
+from tests.waiting import until
+
+PUBLISH, PLAY, PROBE = 0, 1, 2
+
+
+def closing(push: dict[str, object]) -> tuple[object, dict[str, object]]:
+    """``reason`` and the parsed ``err_info`` of a CloseSessionPush."""
+    assert push["header"]["cmd"] == "CloseSessionPush"  # type: ignore[index]
+    body = push["body"]
+    return body["reason"], json.loads(body["err_info"])  # type: ignore[index]
+
+
+async def test_login_echoes_the_token_and_asks_for_no_reports() -> None:
+    house = House()
+    async with Client(house, house.rooms.enter("amy")) as amy:
+        answer = await amy.log_in()
+        assert answer["header"] == {
+            "cmd": "LoginRsp",
+            "appid": str(APP_ID),
+            "seq": 2,
+            "user_id": "amy",
+            "session_id": 0,
+            "version": "1.0.1",
+        }
+        assert answer["body"] == {
+            "result": 0,
+            "token": "t0ken",
+            "tokenType": 1,
+            "report": False,
+            "report_interval_ms": 10_000,
+            "negoInterval": 25_000,
+        }
+
+
+async def test_publish_and_play() -> None:
+    house = House()
+    async with Client(house, house.rooms.enter("amy")) as amy, Client(house, house.rooms.enter("bob")) as bob:
+        await amy.log_in()
+        await bob.log_in()
+        published = await amy.open(PUBLISH, "s")
+        number = published["body"]["session_id"]
+        assert published["header"]["cmd"] == "CreateSessionWithSdpRsp"
+        assert published["header"]["session_id"] == number > 0
+        assert published["body"]["result"] == 0
+        assert published["body"]["sdp"].startswith("answer to v=0")
+        assert len(published["body"]["session_token"]) == 32
+        assert published["body"]["clientip"] == "192.0.2.7"
+
+        house.calls.media_connected(number)
+        push = await amy.push()
+        assert push["header"] == {
+            "cmd": "PublishEventPush",
+            "appid": str(APP_ID),
+            "seq": 1,
+            "user_id": "amy",
+            "session_id": number,
+            "version": "1.0.1",
+        }
+        assert push["body"] == {"event": 0, "stream_id": "s"}
+
+        ack = await amy.ask("StreamStatusNotify", {"mic_status": 0, "camera_status": 2}, session_id=number)
+        assert (ack["header"]["cmd"], ack["header"]["session_id"], ack["body"]) == ("StreamStatusNotifyAck", number, {"result": 0})
+
+        player = (await bob.open(PLAY, "s"))["body"]["session_id"]
+        house.calls.media_connected(player)
+        event, status = await bob.push(), await bob.push()
+        assert (event["header"]["cmd"], event["body"]) == ("PlayEventPush", {"event": 0, "stream_id": "s"})
+        assert status["header"]["cmd"] == "StreamStatusNotifyPush"
+        assert status["header"]["session_id"] == player
+        assert status["body"] == {"stream_id": "s", "mic_status": 0, "camera_status": 2}
+        bob.send("StreamStatusNotifyPushAck", {"result": 0}, session_id=player)
+
+        await amy.ask("StreamStatusNotify", {"mic_status": 2, "camera_status": 2}, session_id=number)
+        muted = await bob.push()
+        assert muted["body"]["mic_status"] == 2
+        assert [event["header"]["seq"], status["header"]["seq"], muted["header"]["seq"]] == [1, 2, 3]
+
+
+async def test_a_player_is_told_once_that_it_plays_even_when_the_publisher_comes_back() -> None:
+    house = House()
+    async with Client(house, house.rooms.enter("amy")) as amy, Client(house, house.rooms.enter("bob")) as bob:
+        await amy.log_in()
+        await bob.log_in()
+        number = (await amy.open(PUBLISH, "s"))["body"]["session_id"]
+        player = (await bob.open(PLAY, "s"))["body"]["session_id"]
+        house.calls.media_connected(player)
+        await amy.ask("CloseSessionReq", {"reason": 1}, session_id=number)
+        again = (await amy.open(PUBLISH, "s"))["body"]["session_id"]
+        house.calls.media_connected(again)
+        await amy.ask("StreamStatusNotify", {"mic_status": 0, "camera_status": 2}, session_id=again)
+        assert [(await bob.push())["header"]["cmd"] for _ in range(2)] == ["PlayEventPush", "StreamStatusNotifyPush"]
+        await bob.ask("ClientHBReq", {"session_ids": [player]})
+        assert not bob.pushes
+
+
+async def test_muting_what_one_plays_stops_its_forwarding() -> None:
+    house = House()
+    async with Client(house, house.rooms.enter("amy")) as amy:
+        await amy.log_in()
+        await amy.open(PUBLISH, "s")
+        player = (await amy.open(PLAY, "s"))["body"]["session_id"]
+        for active in (0, 1):
+            answer = await amy.ask("ActivateAudioPlayStreamReq", {"active": active, "layer": 0}, session_id=player)
+            assert (answer["header"]["cmd"], answer["body"]["result"]) == ("ActivateAudioPlayStreamRsp", 0)
+            assert house.plane.forwarding == {player: bool(active)}
+        answer = await amy.ask("ActivateVideoPlayStreamReq", {"active": 0, "layer": 0}, session_id=player)
+        assert (answer["header"]["cmd"], answer["body"]["result"]) == ("ActivateVideoPlayStreamRsp", 0)
+        assert house.plane.forwarding == {player: True}
+
+
+async def test_closing_is_answered_and_may_be_repeated() -> None:
+    house = House()
+    async with Client(house, house.rooms.enter("amy")) as amy:
+        await amy.log_in()
+        number = (await amy.open(PUBLISH, "s"))["body"]["session_id"]
+        for _ in range(2):
+            answer = await amy.ask("CloseSessionReq", {"reason": 0}, session_id=number)
+            assert (answer["header"]["cmd"], answer["header"]["session_id"]) == ("CloseSessionRsp", number)
+            assert answer["body"] == {"result": 0}
+        assert not house.plane.open and not amy.pushes
+
+
+async def test_the_small_questions_get_the_answers_that_do_no_harm() -> None:
+    house = House()
+    async with Client(house, house.rooms.enter("amy")) as amy:
+        await amy.log_in()
+        number = (await amy.open(PUBLISH, "s"))["body"]["session_id"]
+        expected = [
+            ("ClientHBReq", {"session_ids": [number]}, "ClientHBRsp", {"result": 0, "hb_interval": 10_000}),
+            ("CandidateInfoReq", {"infos": [{"candidate": "x", "sdpMid": "0"}]}, "CandidateInfoRsp", {"result": 0}),
+            ("QualityReportReq", {"streams": []}, "QualityReportRsp", {"result": 0, "report": False, "report_interval_ms": 10_000}),
+            ("Peer2PeerNetStatsGetReq", {"peer_id": 4}, "Peer2PeerNetStatsGetRsp", {"result": 0, "peer_id": 4}),
+            (
+                "CmdReq",
+                {"peer_id": 0, "cmd_id": 6, "body": "MgQIABAB"},
+                "CmdRsp",
+                {"result": 0, "peer_id": 0, "cmd_id": 6, "body": "MgIIAA=="},
+            ),
+            ("SomethingNewReq", {"x": [1]}, "SomethingNewRsp", {"result": 0}),
+            ("MediaDescUpdateReq", {"sdp": "v=0"}, "MediaDescUpdateRsp", {"result": 1}),
+        ]
+        for cmd, body, answer_cmd, answer_body in expected:
+            answer = await amy.ask(cmd, body, session_id=number)
+            assert (answer["header"]["cmd"], answer["header"]["session_id"]) == (answer_cmd, number)
+            assert answer["body"] == answer_body
+        # Neither answered nor objected to.
+        for cmd in ("BroadcasterStatusNotify", "CloseSessionAck", "SessionResetAck", "StreamStatusNotifyPushAck", "Whatever"):
+            amy.send(cmd, {"status": 1, "result": 0}, session_id=number)
+        assert (await amy.ask("ClientHBReq", {"session_ids": []}))["header"]["cmd"] == "ClientHBRsp"
+
+
+async def test_the_first_generations_session_is_refused_in_a_form_that_2_14_survives() -> None:
+    house = House()
+    async with Client(house, house.rooms.enter("amy")) as amy:
+        await amy.log_in()
+        answer = await amy.ask("CreateSessionReq", {"type": 0, "stream_id": "s", "negotiate_mode": 0})
+        assert answer["header"]["cmd"] == "CreateSessionRsp"
+        assert answer["body"]["result"] != 0
+        assert answer["body"]["turn_server"] == ""
+
+
+@pytest.mark.parametrize("kind", [PROBE, 3, -1])
+async def test_other_kinds_of_session_are_refused(kind: int) -> None:
+    house = House()
+    async with Client(house, house.rooms.enter("amy")) as amy:
+        await amy.log_in()
+        assert (await amy.open(kind, "s"))["body"]["result"] != 0
+        assert not house.plane.open and not house.rooms.held
+
+
+async def test_an_unknown_stream_is_1004_until_somebody_publishes_it() -> None:
+    house = House()
+    async with Client(house, house.rooms.enter("amy")) as amy, Client(house, house.rooms.enter("bob")) as bob:
+        await amy.log_in()
+        await bob.log_in()
+        refused = await bob.open(PLAY, "s")
+        assert refused["body"]["result"] == 1004
+        await amy.open(PUBLISH, "s")
+        assert (await bob.open(PLAY, "s"))["body"]["result"] == 0
+
+
+@pytest.mark.parametrize(("error", "result"), [(SdpRefused("no"), 105), (MediaFull("full"), 2016)])
+async def test_offers_that_cannot_be_served_are_results(error: Exception, result: int) -> None:
+    house = House()
+    async with Client(house, house.rooms.enter("amy")) as amy:
+        await amy.log_in()
+        house.plane.refuse = error
+        assert (await amy.open(PUBLISH, "s"))["body"]["result"] == result
+
+
+async def refusal_of_publishing(amy: Client) -> tuple[object, dict[str, object]]:
+    """The session is accepted with an answer that takes nothing, and closed at once."""
+    answer = await amy.open(PUBLISH, "s")
+    number = answer["body"]["session_id"]
+    assert answer["body"]["result"] == 0 and "m=audio 0 " in answer["body"]["sdp"]
+    push = await amy.push()
+    assert push["header"]["session_id"] == number
+    return closing(push)
+
+
+async def test_the_second_publisher_is_told_for_good() -> None:
+    house = House()
+    async with Client(house, house.rooms.enter("amy")) as amy, Client(house, house.rooms.enter("bob")) as bob:
+        await amy.log_in()
+        await bob.log_in()
+        first = (await amy.open(PUBLISH, "s"))["body"]["session_id"]
+        assert await refusal_of_publishing(bob) == (15, {"action": 1, "err": 1011})
+        assert set(house.plane.open) == {first} and not amy.pushes
+
+
+async def test_who_may_not_publish_is_told_for_good() -> None:
+    house = House()
+    async with Client(house, house.rooms.enter("amy", grant=Grant(may_publish=False))) as amy:
+        await amy.log_in()
+        assert await refusal_of_publishing(amy) == (15, {"action": 1, "err": 1011})
+
+
+async def test_who_has_an_expired_token_is_told_that() -> None:
+    house = House()
+    async with Client(house, house.rooms.enter("amy", grant=Grant(expires_at=house.clock()))) as amy:
+        await amy.log_in()
+        assert await refusal_of_publishing(amy) == (15, {"action": 1, "err": 1014})
+
+
+async def test_a_player_of_a_stream_on_another_node_asks_for_the_address_again() -> None:
+    house = House()
+    amy = house.rooms.enter("amy")
+    house.rooms.elsewhere(amy, "far")
+    async with Client(house, house.rooms.enter("bob")) as bob:
+        await bob.log_in()
+        assert (await bob.open(PLAY, "far"))["body"]["result"] == 0
+        assert closing(await bob.push())[1] == {"action": 6}
+
+
+async def test_every_end_has_its_form() -> None:
+    assert set(CLOSES) == set(MediaEnd)
+
+
+async def test_a_kick_closes_the_session_for_good() -> None:
+    house = House()
+    session = house.rooms.enter("amy")
+    async with Client(house, session) as amy:
+        await amy.log_in()
+        number = (await amy.open(PUBLISH, "s"))["body"]["session_id"]
+        house.rooms.gone(session, EndReason.KICKED)
+        push = await amy.push()
+        assert push["header"]["session_id"] == number
+        assert closing(push) == (0, {"action": 1})
+        assert not house.plane.open
+        # What it asks for now leads it back to the room, where it is not any more.
+        await amy.open(PUBLISH, "s")
+        assert closing(await amy.push())[1] == {"action": 6}
+
+
+async def test_a_stream_removed_by_the_operator_is_forbidden_to_its_publisher() -> None:
+    house = House()
+    async with Client(house, house.rooms.enter("amy")) as amy:
+        await amy.log_in()
+        await amy.open(PUBLISH, "s")
+        stream = house.rooms.held.pop((APP_ID, "s"))
+        house.rooms.emit(APP_ID, "r", StreamRemoved(rev=1, stream=stream, reason=StreamEnd.REMOVED))
+        assert closing(await amy.push()) == (15, {"action": 1, "err": 1011})
+
+
+async def test_lost_media_makes_the_client_open_the_session_again() -> None:
+    house = House()
+    async with Client(house, house.rooms.enter("amy")) as amy:
+        await amy.log_in()
+        number = (await amy.open(PUBLISH, "s"))["body"]["session_id"]
+        house.plane.close(number)
+        house.calls.media_lost(number, Lost.IDLE.value)
+        assert closing(await amy.push())[1] == {"action": 5}
+
+
+async def test_a_lost_socket_is_replaced_and_its_sessions_live_on() -> None:
+    house = House()
+    session = house.rooms.enter("amy")
+    async with Client(house, session) as amy, Client(house, house.rooms.enter("bob")) as bob:
+        await amy.log_in()
+        await bob.log_in()
+        opened = (await amy.open(PUBLISH, "s"))["body"]
+        player = (await bob.open(PLAY, "s"))["body"]
+        house.calls.media_connected(opened["session_id"])
+        house.calls.media_connected(player["session_id"])
+        bob.hang_up()
+        await until(lambda: bob.server.done())
+        await amy.ask("StreamStatusNotify", {"mic_status": 2, "camera_status": 2}, session_id=opened["session_id"])
+        assert len(house.plane.open) == 2
+
+        async with Client(house, bob.session) as again:
+            answer = await again.log_in((player["session_id"], player["session_token"]), (99, "never was"))
+            assert answer["body"]["result"] == 0
+            status, reset = await again.push(), await again.push()
+            assert (status["header"]["cmd"], status["header"]["seq"], status["body"]["mic_status"]) == ("StreamStatusNotifyPush", 1, 2)
+            assert (reset["header"]["cmd"], reset["header"]["session_id"], reset["header"]["seq"]) == ("SessionResetPush", 0, 2)
+            assert reset["body"] == {"cResetType": 1, "session_ids": [99]}
+            await again.ask("ActivateAudioPlayStreamReq", {"active": 0}, session_id=player["session_id"])
+            assert house.plane.forwarding == {player["session_id"]: False}
+
+
+async def test_a_beat_for_a_session_that_is_gone_makes_the_client_open_it_again_once() -> None:
+    house = House()
+    async with Client(house, house.rooms.enter("amy")) as amy:
+        await amy.log_in()
+        number = (await amy.open(PUBLISH, "s"))["body"]["session_id"]
+        for _ in range(3):
+            await amy.ask("ClientHBReq", {"session_ids": [number, 5, 6]})
+        await amy.ask("ClientHBReq", {"session_ids": [number]})
+        assert [push["body"]["session_ids"] for push in amy.pushes] == [[5, 6]]
+
+
+async def test_a_stale_address_is_refused_and_the_client_is_sent_for_a_new_one() -> None:
+    house = House()
+    session = house.rooms.enter("amy")
+    async with Client(house, session) as amy:
+        await amy.log_in()
+        opened = (await amy.open(PUBLISH, "s"))["body"]
+        house.rooms.gone(session, EndReason.TIMEOUT)
+    async with Client(house, session) as again:
+        answer = await again.log_in((opened["session_id"], opened["session_token"]))
+        assert answer["body"]["result"] not in (0, 1008) and answer["body"]["strError"]
+        push = await again.push()
+        assert push["header"]["session_id"] == opened["session_id"]
+        assert closing(push)[1] == {"action": 6}
+        # Not logged in: sessions are refused, beats are not answered, the socket stays (closing makes 2.14.0 come back at once).
+        assert (await again.open(PUBLISH, "s"))["body"]["result"] != 0
+        again.send("ClientHBReq", {"session_ids": []})
+        assert (await again.ask("CmdReq", {}))["body"]["result"] != 0
+        assert again.socket.closed is None
+
+
+async def test_a_store_that_is_down_does_not_send_clients_away() -> None:
+    house = House()
+    async with Client(house, house.rooms.enter("amy")) as amy:
+        house.rooms.down = True
+        answer = await amy.log_in((4, "t"))
+        assert answer["body"]["result"] not in (0, 1008)
+        house.rooms.down = False
+        assert (await amy.log_in())["body"]["result"] == 0
+        house.rooms.down = True
+        assert (await amy.open(PUBLISH, "s"))["body"]["result"] == 2016
+        assert not amy.pushes
+
+
+async def test_nobody_speaks_before_login_or_for_another_user_or_app() -> None:
+    house = House()
+    async with Client(house, house.rooms.enter("amy")) as amy:
+        assert (await amy.open(PUBLISH, "s"))["body"]["result"] == 3
+        assert (await amy.ask("StreamStatusNotify", {"mic_status": 0, "camera_status": 0}))["body"]["result"] == 3
+        assert (await amy.ask("SomethingNewReq", {}))["body"]["result"] == 3
+        assert (await amy.ask("LoginReq", {"token": "t"}, user_id="bob"))["body"]["result"] != 0
+        assert (await amy.ask("LoginReq", {"token": "t"}, appid="7"))["body"]["result"] == 1008
+        await amy.log_in()
+        assert (await amy.ask("CloseSessionReq", {"reason": 0}, user_id="bob"))["body"]["result"] == 3
+        assert (await amy.ask("CloseSessionReq", {"reason": 0}, appid="7"))["body"]["result"] == 3
+        assert not house.plane.open
+
+
+async def test_forged_session_ids_touch_nobody() -> None:
+    house = House()
+    async with Client(house, house.rooms.enter("amy")) as amy, Client(house, house.rooms.enter("mallory")) as mallory:
+        await amy.log_in()
+        await mallory.log_in()
+        opened = (await amy.open(PUBLISH, "s"))["body"]
+        number = opened["session_id"]
+        for cmd, body in (
+            ("StreamStatusNotify", {"mic_status": 2, "camera_status": 2}),
+            ("ActivateAudioPlayStreamReq", {"active": 0}),
+            ("ActivateVideoPlayStreamReq", {"active": 0}),
+        ):
+            assert (await mallory.ask(cmd, body, session_id=number))["body"]["result"] != 0
+        await mallory.ask("CloseSessionReq", {"reason": 0}, session_id=number)
+        await mallory.log_in((number, opened["session_token"]))
+        assert (await mallory.push())["header"]["cmd"] == "SessionResetPush"
+        house.calls.media_connected(number)
+        assert (await amy.push())["header"]["cmd"] == "PublishEventPush"
+        assert set(house.plane.open) == {number}
+
+
+@pytest.mark.parametrize(
+    ("cmd", "body"),
+    [
+        ("LoginReq", {"sessions": "all"}),
+        ("LoginReq", {"sessions": [{"session_id": -1}]}),
+        ("LoginReq", {"sessions": [{"session_id": n} for n in range(1000)]}),
+        ("CreateSessionWithSdpReq", {}),
+        ("CreateSessionWithSdpReq", {"type": 0, "stream_id": ["s"], "sdp": "v=0"}),
+        ("StreamStatusNotify", {"mic_status": -1, "camera_status": "x"}),
+        ("ActivateAudioPlayStreamReq", {"active": None}),
+        ("CloseSessionReq", []),
+        ("Peer2PeerNetStatsGetReq", {"peer_id": {}}),
+        ("CmdReq", "x"),
+    ],
+)
+async def test_a_wrong_body_is_answered_and_the_conversation_goes_on(cmd: str, body: object) -> None:
+    house = House()
+    async with Client(house, house.rooms.enter("amy")) as amy:
+        await amy.log_in()
+        assert (await amy.ask(cmd, body))["body"]["result"] == 2
+        assert (await amy.open(PUBLISH, "s"))["body"]["result"] == 0
+
+
+async def test_a_mistake_of_the_servers_is_answered_too() -> None:
+    house = House()
+    async with Client(house, house.rooms.enter("amy")) as amy:
+        await amy.log_in()
+        house.plane.refuse = RuntimeError("a bug")
+        assert (await amy.open(PUBLISH, "s"))["body"]["result"] == 1
+        house.plane.refuse = None
+        assert (await amy.open(PUBLISH, "s"))["body"]["result"] == 0
+
+
+async def test_a_session_that_opens_too_many_is_told_for_good() -> None:
+    house = House(settings=CallSettings(max_media_sessions=1))
+    async with Client(house, house.rooms.enter("amy"), MediaSocketSettings()) as amy:
+        await amy.log_in()
+        await amy.open(PUBLISH, "t")
+        assert await refusal_of_publishing(amy) == (15, {"action": 1, "err": 1011})
