@@ -14,6 +14,8 @@ MAX_SSRCS = 8
 CLOCK_STEP_MS = 5_000
 """A publisher whose clock moves by more than this against ours has set it; the estimate starts anew."""
 MAX_RTT_MS = 60_000
+SILENT_MS = 3_000
+"""An address without a check for this long has been left: browsers check the pair they use every 2.5 s."""
 
 
 class Peer:
@@ -26,6 +28,7 @@ class Peer:
         "answer_checks_from",
         "audio_level",
         "bytes_in",
+        "checked_at",
         "cname",
         "ice",
         "last_heard",
@@ -54,6 +57,8 @@ class Peer:
         self.addresses: dict[Address, None] = {}
         """Addresses from which an authentic check came, oldest first."""
         self.nominated = False
+        self.checked_at = 0
+        """Last check from ``address`` (epoch ms)."""
         self.last_heard = 0
         # As a publisher.
         self.stream: Stream | None = None
@@ -84,8 +89,20 @@ class Peer:
         del self.addresses[oldest]
         return oldest
 
-    def move_to(self, address: Address) -> None:
-        """Datagrams go to ``address`` from now on."""
+    def checked(self, address: Address, nominating: bool, now: int) -> None:
+        """Decides where datagrams go after an authentic check from ``address``.
+
+        Browsers nominate only the pair they have selected when the other side is lite, so the latest nomination is the one.
+        Before there is one, any checked address serves: DTLS may begin before the nomination arrives. After it, an address that
+        is checked but not nominated takes over only if the nominated one is silent: that is a client whose NAT has given it
+        another port, which it does not know.
+        """
+        if nominating or not self.nominated or address == self.address or now - self.checked_at > SILENT_MS:
+            self.nominated = self.nominated or nominating
+            self.checked_at = now
+            self._move_to(address)
+
+    def _move_to(self, address: Address) -> None:
         self.address = address
         if self.player is not None:
             self.player.address = address

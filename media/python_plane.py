@@ -343,13 +343,7 @@ class PythonPlane:
             forgotten = peer.learn(address)
             if forgotten is not None and self._by_address.get(forgotten) is peer:
                 del self._by_address[forgotten]
-        # Browsers nominate only the pair they have selected when the other side is lite, so the latest nomination is the one.
-        # Before there is one, any checked address serves (DTLS may begin before the nomination arrives).
-        if stun.USE_CANDIDATE in message.attributes:
-            peer.nominated = True
-            peer.move_to(address)
-        elif not peer.nominated:
-            peer.move_to(address)
+        peer.checked(address, stun.USE_CANDIDATE in message.attributes, now)
         self._send(stun.binding_success(message, address[0], address[1], peer.ice.password), address)
 
     # --- packets out

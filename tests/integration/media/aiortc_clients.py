@@ -8,11 +8,13 @@ import contextlib
 import fractions
 import math
 import random
+import re
 import time
 from collections.abc import AsyncIterator
 from typing import Any
 
 from aiortc import AudioStreamTrack, MediaStreamError, MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc.rtcdtlstransport import SRTPProtectionProfile
 from av import AudioFrame
 
 from media.config import MediaConfig
@@ -137,10 +139,27 @@ class Client:
         if track.kind == "audio":
             self.ear = Ear(track)
 
-    async def publish(self, stream: str, track: MediaStreamTrack) -> None:
+    async def publish(
+        self,
+        stream: str,
+        track: MediaStreamTrack,
+        *,
+        node_port: int | None = None,
+        srtp_profiles: list[SRTPProtectionProfile] | None = None,
+        fingerprint: str | None = None,
+    ) -> None:
+        """``node_port``: where the client is told to send to. ``fingerprint``: claimed instead of the client's own."""
         self.connection.addTransceiver(track, direction="sendonly")
         await self.connection.setLocalDescription(await self.connection.createOffer())
-        await self._apply(await self.sfu.open_publisher(self.session, stream, self.connection.localDescription.sdp))
+        if srtp_profiles is not None:
+            self.connection.getSenders()[0].transport._srtp_profiles = srtp_profiles
+        offer = self.connection.localDescription.sdp
+        if fingerprint is not None:
+            offer = re.sub(r"a=fingerprint:sha-256 .*", f"a=fingerprint:sha-256 {fingerprint}", offer)
+        answer = await self.sfu.open_publisher(self.session, stream, offer)
+        if node_port is not None:
+            answer = answer.replace(f" {self.sfu.port} typ", f" {node_port} typ")
+        await self._apply(answer)
 
     async def play(self, stream: str, *, video: bool = False) -> None:
         self.connection.addTransceiver("audio", direction="recvonly")
@@ -152,6 +171,15 @@ class Client:
     async def _apply(self, answer: str) -> None:
         self.answer = answer
         await self.connection.setRemoteDescription(RTCSessionDescription(sdp=answer, type="answer"))
+
+    async def figure(self, kind: str, name: str) -> float:
+        """One figure of the client's own statistics; NaN before there is an entry of that kind."""
+        report = await self.connection.getStats()
+        for entry in report.values():
+            if entry.type == kind:
+                figure: float = getattr(entry, name)
+                return figure
+        return math.nan
 
     async def close(self) -> None:
         if self.ear is not None:
