@@ -104,9 +104,9 @@ class Call {
 
   /** Frees everything on both sides; the call may be started again unless it is `ended`. `reason`: 0 = done, 1 = will retry. */
   release(reason) {
+    if (this.sessionId) this.gateway?.tell("CloseSessionReq", { reason }, this.sessionId);
     this.pc?.close();
     this.pc?.dispatchEvent(new Event("connectionstatechange")); // close() is silent, and somebody may be waiting for the connection
-    if (this.sessionId) this.gateway?.tell("CloseSessionReq", { reason }, this.sessionId);
     this.gateway?.remove(this);
     if (this.kind === "pull") this.media = null;
     this.pc = this.gateway = null;
