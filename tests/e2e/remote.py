@@ -108,7 +108,7 @@ Predicate = Callable[..., object]
 """Gets the event's arguments; truthy = this is the one."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Recorder:
     """What one user has seen. ``wait_event`` hands out each event once, so that two equal waits mean two events."""
 

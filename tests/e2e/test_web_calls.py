@@ -16,6 +16,9 @@ LONGEST_GAP = 1500
 
 KICKED_BY_SERVER = 1002055
 
+pytestmark = pytest.mark.parametrize("store_url", ["memory"], indirect=True)
+"""Media is the same on either store; ``test_two_nodes.py`` has it on Redis."""
+
 
 @pytest.fixture
 def stream() -> str:
