@@ -79,6 +79,7 @@ class Hearth:
         rng: random.Random,
     ) -> None:
         self.settings = settings
+        self.port = port
         self.clock = clock
         self.metrics = Metrics()
         self.apps = AppDirectory(build_apps(settings.apps))
@@ -234,8 +235,6 @@ def create_app(
     if settings.server.development:
         app.include_router(demo_routes(hearth.apps.all, clock))
     _add_sockets(app, hearth)
-    if settings.server.development:
-        app.include_router(demo_routes(hearth.apps.all, clock))
     if settings.server.access_log:
         app.add_middleware(AccessLog, proxies=hearth.proxies)
     return app
@@ -243,13 +242,14 @@ def create_app(
 
 def _add_sockets(app: FastAPI, hearth: Hearth) -> None:
     media_settings = wiring.media_socket_settings(hearth.settings)
+    own_address = wiring.listening_address(hearth.settings, hearth.port)
 
     @app.websocket("/ws")
     async def room_socket(websocket: WebSocket) -> None:
         origin = hearth.proxies.origin(websocket.scope)
         try:
             with hearth.connections.admitted(origin.client_address, "room_json"):
-                await hearth.room_sockets.serve(websocket, client_address=origin.client_address, base_url=origin.ws_base)
+                await hearth.room_sockets.serve(websocket, client_address=origin.client_address, base_url=origin.ws_base or own_address)
         except ConnectionRefused as refusal:
             await refuse(websocket, refusal)
 

@@ -178,14 +178,14 @@ def _model_at(location: Iterable[object]) -> type[BaseModel] | None:
         if isinstance(part, int):
             continue
         field = model.model_fields.get(str(part)) if model else None
-        model = _model_in(field.annotation) if field else None
+        model = model_in(field.annotation) if field else None
     return model
 
 
-def _model_in(annotation: object) -> type[BaseModel] | None:
+def model_in(annotation: object) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    return next((found for argument in get_args(annotation) if (found := _model_in(argument))), None)
+    return next((found for argument in get_args(annotation) if (found := model_in(argument))), None)
 
 
 def _description(location: list[Any]) -> str:
@@ -243,6 +243,8 @@ def _toml(value: object) -> str:
         return "{ " + ", ".join(inner) + " }"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(_toml(item) for item in value) + "]"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
     if isinstance(value, (bool, int, float)):
         return json.dumps(value)
     return json.dumps(str(value), ensure_ascii=False)

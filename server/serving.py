@@ -123,8 +123,11 @@ class _Steward:
         self._draining = asyncio.get_running_loop().create_task(self._drain())
 
     def _interrupt(self) -> None:
-        # Ctrl-C: a developer who wants the prompt back. The second one does not wait for anything.
-        self._server.end(at_once=self._server.should_exit)
+        # Ctrl-C: a developer who wants the prompt back. The second one waits for nothing.
+        if self._draining is not None:
+            self._server.end(at_once=True)
+            return
+        self._draining = asyncio.get_running_loop().create_task(self._close())
 
     async def _drain(self) -> None:
         hearth = self._hearth
@@ -136,6 +139,13 @@ class _Steward:
         while hearth.busy and loop.time() < deadline:  # noqa: ASYNC110 -- ends by several causes, none of which has an event
             await asyncio.sleep(_DRAIN_LOOK_SECONDS)
         log.info("drain_ended", sessions=hearth.rooms.counts().sessions)
+        await self._close()
+
+    async def _close(self) -> None:
+        """What clients have asked is answered before their sockets go."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSING_SECONDS):
+                await self._hearth.room_sockets.drain()
         self._server.end(at_once=False)
 
 

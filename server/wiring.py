@@ -108,12 +108,16 @@ def node_info(settings: Settings, port: int, started_at: int) -> NodeInfo:
     )
 
 
+def listening_address(settings: Settings, port: int) -> str:
+    """``ws://host:port`` as this process listens."""
+    return f"{'wss' if settings.server.dev_tls else 'ws'}://{in_url(settings.server.host)}:{port}"
+
+
 def _own_ws_url(settings: Settings, port: int) -> str:
-    server = settings.server
-    if server.public_url:
-        return "ws" + server.public_url.removeprefix("http")
+    if settings.server.public_url:
+        return "ws" + settings.server.public_url.removeprefix("http")
     shared = not settings.store.url.startswith("memory:")
-    if shared and not is_wildcard(server.host):
+    if shared and not is_wildcard(settings.server.host):
         # Several nodes on one machine: without an address of its own, a client of another node would be sent to that one.
-        return f"{'wss' if server.dev_tls else 'ws'}://{in_url(server.host)}:{port}"
+        return listening_address(settings, port)
     return ""

@@ -1,0 +1,63 @@
+"""Settings as the parts of the house get them."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from rooms.limits import RoomLimits
+from server import wiring
+from server.settings import LimitSettings, MediaSettings, ServerSettings, Settings, StoreSettings
+
+
+def test_defaults_are_those_of_the_parts() -> None:
+    assert wiring.room_limits(LimitSettings()) == RoomLimits()
+
+
+def test_limit_reaches_the_rooms() -> None:
+    limits = wiring.room_limits(LimitSettings(broadcast_bytes=5, login_rate=0))
+    assert (limits.broadcast_bytes, limits.login_rate) == (5, 0)
+
+
+def test_every_rule_of_messages_has_a_setting() -> None:
+    names = {field.name for field in msgspec.structs.fields(RoomLimits)}
+    rules = {name for name in names if name.startswith(("broadcast_", "barrage_", "command_", "extra_info_"))} - {"command_frame_bytes"}
+    assert rules <= set(LimitSettings.model_fields)
+
+
+def test_seconds_become_milliseconds() -> None:
+    timings = wiring.timings(Settings(store=StoreSettings(grace_seconds=1.5, node_lease_seconds=4)))
+    assert (timings.grace, timings.node_lease, timings.session_timeout) == (1500, 4000, 100_000)
+
+
+@pytest.mark.parametrize(("timeout", "interval"), [(100, 30_000), (30, 10_000), (9, 3_000), (3, 3_000)])
+def test_three_heartbeats_fit_into_the_session_timeout(timeout: float, interval: int) -> None:
+    assert wiring.heartbeat_interval(Settings(store=StoreSettings(session_timeout_seconds=timeout))) == interval
+
+
+def test_media_listens_and_announces_where_http_does_unless_told_otherwise() -> None:
+    assert wiring.media_config(Settings()).host == "127.0.0.1"
+    assert wiring.media_config(Settings()).public_ips == ("127.0.0.1",)
+    lan = wiring.media_config(Settings(server=ServerSettings(host="192.0.2.7")))
+    assert (lan.host, lan.public_ips) == ("192.0.2.7", ("192.0.2.7",))
+    behind_nat = Settings(media=MediaSettings(host="0.0.0.0", public_ips=["203.0.113.7"]))
+    assert wiring.media_config(behind_nat).public_ips == ("203.0.113.7",)
+
+
+@pytest.mark.parametrize(
+    ("settings", "url"),
+    [
+        (Settings(), ""),
+        (Settings(server=ServerSettings(public_url="https://rtc1.example.org/")), "wss://rtc1.example.org"),
+        (Settings(store=StoreSettings(url="redis://localhost")), "ws://127.0.0.1:8081"),
+        (Settings(store=StoreSettings(url="redis://localhost"), server=ServerSettings(host="::1", dev_tls=True)), "wss://[::1]:8081"),
+        (Settings(store=StoreSettings(url="redis://localhost"), server=ServerSettings(host="0.0.0.0")), ""),
+    ],
+)
+def test_address_that_other_nodes_are_told(settings: Settings, url: str) -> None:
+    assert wiring.node_info(settings, 8081, 0).ws_url == url
+
+
+def test_nodes_have_different_names_unless_told() -> None:
+    assert wiring.node_info(Settings(), 1, 0).node_id != wiring.node_info(Settings(), 1, 0).node_id
+    assert wiring.node_info(Settings(server=ServerSettings(node_id="rtc1")), 1, 0).node_id == "rtc1"
