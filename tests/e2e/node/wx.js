@@ -24,7 +24,11 @@ class SocketTask {
 
   #connect() {
     if (this.readyState !== CONNECTING) return; // closed while the phone had no network
-    const socket = new WebSocket(this.url, { rejectUnauthorized: false, handshakeTimeout: 10_000 });
+    const socket = new WebSocket(this.url, {
+      rejectUnauthorized: false,
+      handshakeTimeout: 10_000,
+      allowSynchronousEvents: false, // as WeChat and browsers do: each frame is a task of its own, promises settle in between
+    });
     this.#socket = socket;
     socket.on("open", () => {
       this.readyState = OPEN;
