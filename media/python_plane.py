@@ -23,6 +23,7 @@ from media.plane import (
     PeerStatistics,
     PlaneEvents,
     PlaneTotals,
+    Send,
     SinkFormat,
     SourceFormat,
     SrtpKeys,
@@ -95,16 +96,16 @@ class PythonPlane:
 
     def send_dtls(self, peer: int, datagram: bytes) -> None:
         found = self._peers.get(peer)
-        if found is not None and found.address is not None:
-            self._send(datagram, found.address)
+        if found is not None:
+            self._send_to(found, datagram)
 
     def remove_peer(self, peer: int, *, farewell: bytes = b"") -> None:
         found = self._peers.pop(peer, None)
         if found is None:
             return
         self._say_goodbye(found)
-        if farewell and found.address is not None:
-            self._send(farewell, found.address)
+        if farewell:
+            self._send_to(found, farewell)
         del self._by_ufrag[found.ice.ufrag]
         for address in found.addresses:
             if self._by_address.get(address) is found:
@@ -131,7 +132,8 @@ class PythonPlane:
         found = self._peers[peer]
         source = self._stream(stream)
         player = Player(source, sink.payload_type, sink.ssrc, self._rng.randrange(1 << 14))
-        player.address = found.address or NOWHERE
+        if found.address is not None:
+            player.address, player.send = found.address, found.send
         if found.srtp is not None:
             player.srtp = found.srtp.send.handle
         found.player = player
@@ -300,7 +302,7 @@ class PythonPlane:
             # RFC 8489 §9.1.3. Indications are never answered.
             self._drops[Drop.STUN_UNAUTHORISED] += 1
             if message.kind == stun.BINDING_REQUEST:
-                self._send(stun.binding_error(message, stun.BAD_REQUEST), address)
+                self._reply(stun.binding_error(message, stun.BAD_REQUEST), address)
             return
         ufrag, _, remote_ufrag = username.partition(":")
         peer = self._by_ufrag.get(ufrag)
@@ -311,7 +313,7 @@ class PythonPlane:
         if remote_ufrag != peer.ice.remote_ufrag or not message.integrity_valid(peer.ice.password):
             self._drops[Drop.STUN_UNAUTHORISED] += 1
             if message.kind == stun.BINDING_REQUEST:
-                self._send(stun.binding_error(message, stun.UNAUTHENTICATED), address)
+                self._reply(stun.binding_error(message, stun.UNAUTHENTICATED), address)
             return
         if now < peer.answer_checks_from:
             self._drops[Drop.STUN_EARLY] += 1
@@ -327,11 +329,11 @@ class PythonPlane:
         unknown = message.unknown_required()
         if unknown:
             self._drops[Drop.STUN_UNSUPPORTED] += 1
-            self._send(stun.binding_error(message, stun.UNKNOWN_ATTRIBUTE, peer.ice.password, unknown), address)
+            self._reply(stun.binding_error(message, stun.UNKNOWN_ATTRIBUTE, peer.ice.password, unknown), address)
             return
         if stun.ICE_CONTROLLED in message.attributes:
             # A lite agent is always the controlled one (RFC 8445 §6.1.1); the other side has to switch (§7.3.1.1).
-            self._send(stun.binding_error(message, stun.ROLE_CONFLICT, peer.ice.password), address)
+            self._reply(stun.binding_error(message, stun.ROLE_CONFLICT, peer.ice.password), address)
             return
         peer.last_heard = now
         before = self._by_address.get(address)
@@ -343,8 +345,14 @@ class PythonPlane:
             forgotten = peer.learn(address)
             if forgotten is not None and self._by_address.get(forgotten) is peer:
                 del self._by_address[forgotten]
-        peer.checked(address, stun.USE_CANDIDATE in message.attributes, now)
-        self._send(stun.binding_success(message, address[0], address[1], peer.ice.password), address)
+        local = self._port.arrived_at
+        if peer.takes_over(address, stun.USE_CANDIDATE in message.attributes, now) and (address, local) != (peer.address, peer.local):
+            peer.move_to(address, local, self._port.route(address, local))
+        answer = stun.binding_success(message, address[0], address[1], peer.ice.password)
+        if (address, local) == (peer.address, peer.local):
+            self._send_to(peer, answer)
+        else:
+            self._reply(answer, address)
 
     # --- packets out
 
@@ -389,7 +397,7 @@ class PythonPlane:
         pack = _packet_struct(len(payload)).pack_into
         outbox = self._outbox
         view, data, length = outbox.view, outbox.data, outbox.length
-        protect, send = srtp.protect, self._port.sendto
+        protect = srtp.protect
         for player in players:
             pack(view, 0, rtp.VERSION_2, marker | player.payload_type, (place + player.offset) & 0xFFFF, timestamp, player.ssrc, payload)
             length[0] = size
@@ -397,10 +405,10 @@ class PythonPlane:
                 self._failed(player)
                 continue
             try:
-                send(view[: length[0]], player.address)
+                player.send(view[: length[0]], player.address)
             except OSError as error:
                 if error.errno in _BLOCKED:
-                    self._port.enqueue(bytes(view[: length[0]]), player.address)
+                    self._port.enqueue(bytes(view[: length[0]]), player.address, player.send)
                 else:
                     self._failed(player)
         self._packets_out += len(players)
@@ -410,13 +418,21 @@ class PythonPlane:
         player.failures += 1
         self._drops[Drop.SEND_FAILED] += 1
 
-    def _send(self, datagram: bytes, address: Address) -> None:
-        """Sends one datagram that is not media."""
+    def _send_to(self, peer: Peer, datagram: bytes) -> None:
+        """Sends one datagram that is not media; nothing before the peer's first check."""
+        if peer.address is not None:
+            self._send(datagram, peer.address, peer.send)
+
+    def _reply(self, datagram: bytes, address: Address) -> None:
+        """Answers the datagram that is being handled, from the address it was sent to."""
+        self._send(datagram, address, self._port.route(address, self._port.arrived_at))
+
+    def _send(self, datagram: bytes, address: Address, send: Send) -> None:
         try:
-            self._port.sendto(datagram, address)
+            send(datagram, address)
         except OSError as error:
             if error.errno in _BLOCKED:
-                self._port.enqueue(datagram, address)
+                self._port.enqueue(datagram, address, send)
             else:
                 self._drops[Drop.SEND_FAILED] += 1
 
@@ -451,7 +467,7 @@ class PythonPlane:
             self._send_rtcp(peer, rtcp.goodbye(RECEIVER_SSRC, RECEIVER_CNAME))
 
     def _send_rtcp(self, peer: Peer, packet: bytes) -> None:
-        if peer.srtp is None or peer.address is None:
+        if peer.srtp is None:
             return
         outbox = self._outbox
         outbox.view[: len(packet)] = packet
@@ -459,7 +475,7 @@ class PythonPlane:
         if srtp.protect_rtcp(peer.srtp.send.handle, outbox.data, outbox.length):
             self._drops[Drop.SEND_FAILED] += 1
             return
-        self._send(bytes(outbox.view[: outbox.length[0]]), peer.address)
+        self._send_to(peer, bytes(outbox.view[: outbox.length[0]]))
 
     # --- figures
 

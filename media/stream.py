@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from media.plane import OPUS_TICKS_PER_MS, Address
+from media.plane import OPUS_TICKS_PER_MS, Address, Send
 from media.rtp import SEQUENCE_MODULUS, TIMESTAMP_MODULUS
 
 REORDER_WINDOW = 512
@@ -22,6 +22,12 @@ RESTART_JUMP = 3_000
 """Packets. A jump ahead of this size is taken for a restart of the source (RFC 3550 A.1, MAX_DROPOUT)."""
 NOWHERE: Address = ("", 0)
 """The address of a player that has not passed an ICE check yet."""
+
+
+def send_nowhere(data: bytes | memoryview, address: Address) -> None:
+    """The ``Send`` of a peer that has not passed an ICE check yet."""
+
+
 DEFAULT_STEP = 20 * OPUS_TICKS_PER_MS
 """Timestamp units between two Opus packets of the usual 20 ms."""
 
@@ -39,6 +45,7 @@ class Player:
         "next_sequence",
         "offset",
         "payload_type",
+        "send",
         "srtp",
         "ssrc",
         "stream",
@@ -58,6 +65,7 @@ class Player:
         self.srtp: Any = None
         """libsrtp's context for packets to it; None before DTLS is done."""
         self.address: Address = NOWHERE
+        self.send: Send = send_nowhere
         self.failures = 0
         """Copies that could not be protected or sent."""
         # Copies are not counted one by one: what the stream has sent since the player was attached is what the player got.
