@@ -100,7 +100,8 @@ class Logins:
         settings = self._settings
         now = self._clock()
         told = read_told(entered.told) if entered.resumed else None
-        session.open(entered.session, entered.view, self._rosters.roster(session, entered), told)
+        tracks = connection.client.kind == "miniprogram"
+        session.open(entered.session, entered.view, self._rosters.roster(session, entered), told, tracks=tracks)
         connection.attach(session)
         keeps_lists = _keeps_lists(connection.client, header)
         if not keeps_lists:
@@ -120,10 +121,8 @@ class Logins:
             stream_info=session.all_streams(),
         )
         session.answer(response_head(header.cmd, header.seq), encode_body(reply))
-        if keeps_lists and told is not None:
+        if keeps_lists:
             session.catch_up(told)
-        elif keeps_lists:
-            session.poke()
         session.flush()
         log.debug(
             "room_login",

@@ -24,7 +24,7 @@ from signaling.room_json.ports import View
 from signaling.room_json.pushes import KICK_REASONS, StreamChange, UserChange, stream_entry
 from signaling.room_json.replies import StreamEntry, UserListReply
 from signaling.room_json.roster import Roster
-from signaling.room_json.wire_state import Told, WireState, catch_up
+from signaling.room_json.wire_state import UNKNOWN, Told, WireState, catch_up
 
 _BODY = "room_json"
 """Key of this dialect's encoding in ``Delivery.memo``."""
@@ -97,12 +97,12 @@ class RoomSession:
     _roster: Roster
     _tail: str
 
-    def open(self, session: Session, view: View, roster: Roster, told: Told | None) -> None:
-        """The login went through. Pushes may be sent from now on; call ``flush`` when the answer has been sent."""
+    def open(self, session: Session, view: View, roster: Roster, told: Told | None, *, tracks: bool) -> None:
+        """The login went through. Send the answer, then call ``flush``. ``tracks``: see ``WireState``."""
         self.session = session
         self.session_id = str(session.session_id)
         self.issued_user_id = str(session.login_id)
-        self.wire = WireState(self._now, told)
+        self.wire = WireState(self._now, told, tracks=tracks)
         self.knew_users = told.users_fingerprint if told else 0
         self._view = view
         self._roster = roster
@@ -142,32 +142,33 @@ class RoomSession:
 
     def lists_in_answer(self) -> None:
         """The login answer holds the stream list and the client takes it."""
-        self.wire.begin(self.streams_of_others().values())
+        self.wire.begin(self.streams_of_others())
 
-    def catch_up(self, told: Told) -> None:
-        """After a resumed login's answer, for clients that pass over the lists in it (mini-program, §5.3)."""
-        current = self.streams_of_others()
-        missed = catch_up(told, current)
+    def catch_up(self, told: Told | None) -> None:
+        """After the login's answer, for clients that pass over the list in it (mini-program 2.11.0, §5.3 and §15 no. 2).
+
+        If it is not known what the client knows, it is made to ask for its list: SDK 2.11.0 then deletes and adds all (§5.4). It
+        does not ask if it did so once and got no answer before its socket died. So the list is pushed as well, which brings all but
+        deletions.
+        """
+        missed = catch_up(told or UNKNOWN, self.streams_of_others())
         self._push(pushes.ALIGN, pushes.align_body(self.wire.stream_seq))
+        if told is None:
+            self.wire.poke()
+            self._push(pushes.STREAM_UPDATE, pushes.poke_body(self.session.room_id))
         for stream_id, known in missed.gone:
             self.wire.removed(stream_id, known)
+        self.wire.begin(missed.kept)
         for stream in (*missed.added, *missed.changed):
             self.wire.add(stream)
-        self.wire.streams = current
         self._push_streams(StreamChange.DELETED, [pushes.gone_entry(name, known) for name, known in missed.gone])
         self._push_streams(StreamChange.ADDED, [stream_entry(stream) for stream in missed.added])
         self._push_streams(StreamChange.UPDATED, [stream_entry(stream) for stream in missed.changed])
 
-    def poke(self) -> None:
-        """What the client knows of streams is not known: make it ask for the list (mini-program, §5.4)."""
-        self.wire.replace(self.streams_of_others().values())
-        self._push(pushes.STREAM_UPDATE, pushes.poke_body(self.session.room_id))
-
     def stream_list_asked(self, now: int) -> tuple[int, list[StreamEntry]]:
         """Answer to ``stream_info``. ``repeat_streams`` must follow it at once."""
-        entries = self.all_streams()
-        self.wire.replace(self.streams_of_others().values())
-        return self.wire.beyond_doubt(now), entries
+        self.wire.list_asked(self.streams_of_others())
+        return self.wire.beyond_doubt(now), self.all_streams()
 
     def repeat_streams(self, entries: list[StreamEntry]) -> None:
         """SDK 2.11.0 empties its list at the answer to ``stream_info``: push it (§15 no. 1). Others know all of it already."""
@@ -178,7 +179,7 @@ class RoomSession:
         session = self.session
         self._notified = not self._roster.limit or session.user_id in self._roster
         self._list_due = False
-        self._user_rev = self._view.rev
+        self._user_rev = self._roster.rev
         self.knew_users = self._roster.fingerprint
         users = self._roster.listed() if self._notified else []
         self.wire.user_seq = max(1, self.wire.user_seq)
