@@ -87,6 +87,7 @@ class RoomService:
         self._barrages = 0
         self._group: asyncio.TaskGroup | None = None
         self._runner: asyncio.Task[None] | None = None
+        self._loops: list[asyncio.Task[None]] = []
         self._background: set[asyncio.Task[None]] = set()
         self._registry = Registry(store, node.node_id, f"{node.node_id}#{rng.getrandbits(32):08x}", limits, timings.empty_room)
         self._feed = EventFeed(
@@ -126,8 +127,7 @@ class RoomService:
                         started.set_exception(error)
                     raise
                 started.set_result(None)
-                for loop in self._upkeep.loops(self._sleep):
-                    self._spawn(loop)
+                self._loops = [group.create_task(loop) for loop in self._upkeep.loops(self._sleep)]
                 await asyncio.Event().wait()
         except* StoreUnavailable:
             if not started.done() or started.exception() is None:
@@ -140,13 +140,13 @@ class RoomService:
         if self._runner is None:
             return
         self._upkeep.draining = True
+        await _cancelled(self._loops)
         if self._group is not None:
             try:
                 await self._upkeep.give_up()
             except StoreUnavailable:
                 log.warning("lease_not_given_back")
-        self._runner.cancel()
-        await asyncio.gather(self._runner, return_exceptions=True)
+        await _cancelled([*self._background, self._runner])
         self._runner = None
         self._held.clear()
 
@@ -595,3 +595,12 @@ class RoomService:
             1 for room in self._following.rooms() for stream in room.view.streams.values() if stream.session_id in self._held
         )
         return Counts(len(self._held), len(self._following), streams)
+
+
+async def _cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Ends tasks for certain: ``asyncio.wait_for`` before Python 3.12 may swallow a cancellation, so it is repeated."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=0.1)

@@ -166,6 +166,7 @@ class Upkeep:
                 await self.reconcile()
             self.up = True
             for holder in state.dying:
+                log.warning("node_lost", node_id=_node_of(holder))
                 await self._clean_up(holder, state.apps, streams=not any(_node_of(live) == _node_of(holder) for live in state.live))
         except StoreUnavailable:
             self._doubtful = True
@@ -179,7 +180,6 @@ class Upkeep:
         return state
 
     async def _clean_up(self, holder: str, apps: Sequence[int], *, streams: bool) -> None:
-        log.warning("node_lost", node_id=_node_of(holder))
         for app_id in apps:
             count = 1
             while count:
