@@ -24,6 +24,10 @@ class ControlError(Exception):
     """The command did not come through or was refused; the text says what to do."""
 
 
+class NotReached(ControlError):
+    """Nothing at this address answers as an HTTP server."""
+
+
 def default_url(settings: Settings) -> str:
     """Where the server of this configuration is reached from this machine."""
     if settings.server.public_url:
@@ -53,7 +57,7 @@ def call(url: str, action: str, *, app_id: int, server_secret: str, body: Mappin
     except httpx.TimeoutException:
         raise ControlError(f"no answer from {base} within {TIMEOUT_SECONDS} s") from None
     except httpx.TransportError as error:
-        raise ControlError(f"no server answers at {base} ({error}). Is `hearth serve` running? Another address: --url") from None
+        raise NotReached(f"no server answers at {base} ({error}). Is `hearth serve` running? Another address: --url") from None
     return _data(answer, base)
 
 
