@@ -164,11 +164,8 @@ class Calls:
     async def leave(self, session: Session, whole_login: bool) -> None:
         """End the session's media at once, then log it out; with ``whole_login`` of every room of that login."""
         self._renewed.pop((session.app_id, session.session_id), None)
-        for media in self._live.all():
-            owner = media.owner
-            same = owner.session_id == session.session_id or (whole_login and owner.login_id == session.login_id)
-            if owner.app_id == session.app_id and same:
-                self._live.end(media, MediaEnd.LEFT)
+        for media in self._live.of_login(session) if whole_login else self._live.of_owner(session):
+            self._live.end(media, MediaEnd.LEFT)
         await self._rooms.logout(session, whole_login=whole_login)
 
     # --- media side
@@ -183,8 +180,8 @@ class Calls:
         try:
             owner = await self._rooms.session(credential.app_id, credential.session_id)
         except StoreUnavailable:
-            # Running calls go on: who holds media here is known without asking.
-            owner = self._live.owner(credential.app_id, credential.session_id)
+            # Running calls go on: whose the media is that is claimed is known without asking.
+            owner = self._live.claimed_owner(credential.app_id, credential.session_id, held)
             if owner is None:
                 raise
         if owner is None or not same_secret(owner.media_key, credential.media_key) or owner.user_id != user_id:

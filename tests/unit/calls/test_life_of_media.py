@@ -161,6 +161,7 @@ async def test_who_leaves_the_room_has_no_media_from_that_moment(reason: EndReas
     assert not stage.mouth.told
     # amy's stream is taken off the air by the room, in the same step as her session.
     stage.house.rooms.gone(stage.amy, reason)
+    assert stage.mouth.told == [("closed", stage.publisher, end)]
     assert not stage.house.plane.open and not stage.house.rooms.watchers and not stage.house.calls._live.streams()
     await stage.house.tick(GRACE)
     assert not stage.house.rooms.ended
@@ -216,6 +217,16 @@ async def test_a_late_event_of_an_earlier_life_of_the_stream_ends_nothing() -> N
     again = (await stage.house.calls.open_publisher(stage.login, "s", "offer")).media_session_id
     stage.house.rooms.emit(APP_ID, "r", StreamRemoved(rev=9, stream=earlier, reason=StreamEnd.STOPPED))
     assert again in stage.house.plane.open
+
+
+async def test_a_late_event_of_an_earlier_life_elsewhere_moves_nobody() -> None:
+    stage = await Stage.set()
+    await stage.house.calls.withdraw(stage.amy, "s")
+    elsewhere = stage.house.rooms._stream(stage.amy, "s", THERE.node_id, on_air=True)
+    del stage.house.rooms.held[APP_ID, "s"]
+    again = (await stage.house.calls.open_publisher(stage.login, "s", "offer")).media_session_id
+    stage.house.rooms.emit(APP_ID, "r", StreamAdded(rev=9, stream=elsewhere))
+    assert set(stage.house.plane.open) == {again, stage.player}
 
 
 async def test_a_stream_that_moves_to_another_node_takes_its_players_along() -> None:
