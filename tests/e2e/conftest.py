@@ -2,7 +2,7 @@
 
 One server per store, one Node process for all mini-program users and one Chromium serve the whole run; a test has rooms and users that
 no other test uses. ``HEARTH_E2E_TRACE=directory`` writes the trace of every test there: calls, events and frames in order. A failing
-test shows its trace in any case.
+test shows its trace in any case. ``HEARTH_E2E_SDK_LOG=1`` puts the mini-program SDK's own log into it.
 """
 
 from __future__ import annotations
