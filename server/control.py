@@ -19,6 +19,7 @@ from rooms.errors import InvalidRequest, RateLimited, RoomError, RoomUnknown, St
 from rooms.model import Clock
 from rooms.service import RoomService
 from server.apps import AppDirectory
+from server.control_headers import HEADERS
 from server.metrics import Metrics
 from server.redaction import JSON
 from server.sdk_logs import SdkLogs
@@ -26,8 +27,6 @@ from server.sdk_logs import SdkLogs
 WINDOW_SECONDS = 600
 _NONCES_KEPT = 100_000
 _MAX_NONCE = 64
-
-HEADERS = ("X-Hearth-App-Id", "X-Hearth-Timestamp", "X-Hearth-Nonce", "X-Hearth-Signature")
 
 
 class ControlRefused(Exception):

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from auth.signatures import sign_request
-from server.control import HEADERS
+from server.control_headers import HEADERS
 from server.redaction import JSON
 from server.settings import Settings
 

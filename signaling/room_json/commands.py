@@ -179,9 +179,7 @@ class Commands:
                 action_delay=RETRY_DELAY_MS if again else 0,
             )
         # The header is the client's own, so that its SDK takes the answer.
-        tail = header_tail(
-            header.appid, header.user_id or "", header.session_id or "", header.room_id or "", header.room_session_id or ""
-        )
+        tail = header_tail(header.appid, header.user_id or "", header.session_id or "", header.room_id or "", header.room_session_id or "")
         connection.send(f"{response_head(header.cmd, header.seq)}{tail}{encode_body(reply)}}}")
         if header.cmd in ("login", "enter"):
             self._hooks.logged_in(code)

@@ -58,6 +58,9 @@ class Registry(Protocol):
     def lost(self, connection: RoomConnection, sessions: list[RoomSession]) -> None:
         """These sessions wait for their client to come back."""
 
+    def answered(self, request: Request, milliseconds: int) -> None:
+        """A request that had to wait was answered so long after it came."""
+
 
 class RoomConnection:
     """``room_session.Line`` of its sessions."""
@@ -80,6 +83,7 @@ class RoomConnection:
         "_worker",
         "base_url",
         "client",
+        "frames_sent",
         "idle_since",
         "logging_in",
         "sessions",
@@ -106,6 +110,8 @@ class RoomConnection:
         self._clock = clock
         self.client = Client(address=client_address)
         """As its last login described it."""
+        self.frames_sent = 0
+        """Answers and pushes, for metrics."""
         self.base_url = base_url
         """WebSocket base URL that the client used, ``ws://host:port``."""
         self.sessions: dict[str, RoomSession] = {}
@@ -123,7 +129,8 @@ class RoomConnection:
         self._bucket = TokenBucket(now, settings.command_burst)
         self._heartbeats = TokenBucket(now, settings.heartbeats_per_second)
         self._refusals = 0
-        self._waiting: deque[Request] | None = None
+        self._waiting: deque[tuple[Request, int]] | None = None
+        """With the time at which each came."""
         self._worker: asyncio.Task[None] | None = None
         self._reader: asyncio.Task[Any] | None = None
         self._closer: asyncio.Task[None] | None = None
@@ -149,6 +156,7 @@ class RoomConnection:
     # --- what sessions and commands use
 
     def send(self, text: str) -> None:
+        self.frames_sent += 1
         self._outbox.send(text)
 
     def ended(self, session: RoomSession) -> None:
@@ -209,7 +217,7 @@ class RoomConnection:
     async def _queue(self, request: Request) -> None:
         if self._waiting is None:
             self._waiting = deque()
-        self._waiting.append(request)
+        self._waiting.append((request, self._clock()))
         if self._worker is None:
             self._worker = asyncio.get_running_loop().create_task(self._work())
         elif len(self._waiting) >= self._settings.waiting_commands:
@@ -218,7 +226,9 @@ class RoomConnection:
     async def _work(self) -> None:
         try:
             while self._waiting:
-                await self._commands.answer(self, self._waiting.popleft())
+                request, came_at = self._waiting.popleft()
+                await self._commands.answer(self, request)
+                self._registry.answered(request, self._clock() - came_at)
         finally:
             self._waiting = None
             self._worker = None

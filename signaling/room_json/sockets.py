@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from typing import Final
 
 from rooms.model import Clock
@@ -11,6 +12,7 @@ from signaling.room_json.commands import Commands
 from signaling.room_json.connection import CLOSE_POLICY, RoomConnection
 from signaling.room_json.login import Logins
 from signaling.room_json.ports import Calls, Entered, Rooms
+from signaling.room_json.requests import BODIES, Request
 from signaling.room_json.room_session import RoomSession
 from signaling.room_json.roster import Roster
 from signaling.room_json.settings import RoomSocketSettings
@@ -35,12 +37,21 @@ class RoomSockets:
         """Answered logins by ``err_code``, for metrics."""
         self.requests: Counter[tuple[str, int]] = Counter()
         """Other answered requests by command and ``err_code``, for metrics. Unknown commands count as ``"?"``."""
+        self.on_answered: Callable[[str, int], None] | None = None
+        """Told the command and the milliseconds of each request that had to wait for something, for metrics."""
+        self._frames_of_closed = 0
         logins = Logins(calls, self, settings=settings, clock=clock)
         self._commands = Commands(calls, rooms, logins, settings=settings, clock=clock, hooks=self)
 
     @property
     def connections(self) -> int:
         return len(self._connections)
+
+    @property
+    def pushes(self) -> int:
+        """Frames sent that answered nothing, since the start."""
+        frames = self._frames_of_closed + sum(connection.frames_sent for connection in self._connections)
+        return frames - self.logins.total() - self.requests.total()
 
     @property
     def sessions(self) -> int:
@@ -68,6 +79,7 @@ class RoomSockets:
             await connection.run()
         finally:
             self._connections.discard(connection)
+            self._frames_of_closed += connection.frames_sent
 
     async def drain(self) -> None:
         """The node stops: answer what has been received, leave the sessions to the grace period, close the sockets (1012).
@@ -114,13 +126,22 @@ class RoomSockets:
         self.logins[code] += 1
 
     def command(self, cmd: str, code: int) -> None:
-        self.requests[cmd, code] += 1
+        self.requests[_known(cmd), code] += 1
+
+    def answered(self, request: Request, milliseconds: int) -> None:
+        if self.on_answered is not None:
+            self.on_answered(_known(request.header.cmd), milliseconds)
 
     def _sweep(self) -> None:
         self._sweeper = None
         if self._connections:
             self.close_idle()
             self._sweeper = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
+
+
+def _known(cmd: str) -> str:
+    """Clients invent no names of metrics."""
+    return cmd if cmd in BODIES else "?"
 
 
 def _room_key(holder: Entered | RoomSession) -> _RoomKey:

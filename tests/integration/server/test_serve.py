@@ -194,6 +194,12 @@ async def test_metrics_follow_what_users_do(tmp_path: Path) -> None:
             assert metric(hearth, "hearth_rooms") == 1
             assert metric(hearth, 'hearth_logins_total{dialect="room_json",result="ok"}') == 1
             assert metric(hearth, 'hearth_requests_total{command="hb",dialect="room_json",result="ok"}') == 1
+            assert metric(hearth, 'hearth_request_seconds_count{command="login",dialect="room_json"}') == 2
+            await alice.request("user_list", {"user_index": 0, "sort_type": 0})
+            before = metric(hearth, "hearth_pushes_total")
+            async with RoomClient(hearth, "carol") as carol:
+                await carol.login("room-1")
+                await until(lambda: metric(hearth, "hearth_pushes_total") > before, what=f"alice is told of carol: {alice.pushes}")
             refused = [line for line in hearth.get("/metrics")[1].splitlines() if line.startswith("hearth_logins_total{")]
             assert len(refused) == 2
         await until(lambda: metric(hearth, "hearth_sessions") == 0)

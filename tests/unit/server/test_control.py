@@ -13,7 +13,8 @@ from rooms.errors import RoomUnknown, StoreUnavailable, UserUnknown
 from rooms.model import RoomInfo, User
 from rooms.service import RoomPage, RoomService
 from server.apps import AppDirectory, build_apps
-from server.control import HEADERS, WINDOW_SECONDS, Control, ControlRefused, SeenNonces
+from server.control import WINDOW_SECONDS, Control, ControlRefused, SeenNonces
+from server.control_headers import HEADERS
 from server.metrics import Metrics
 from server.sdk_logs import SdkLogs
 from server.settings import AppSettings, LimitSettings
