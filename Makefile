@@ -49,6 +49,7 @@ $(BIN)/python:
 # The two stamps are independent: .develop installs everything that .serve does.
 $(VENV)/.serve: requirements.lock pyproject.toml | $(BIN)/python
 	@if [ -e $(VENV)/.develop ] && [ ! requirements-dev.lock -nt $(VENV)/.develop ] && [ ! pyproject.toml -nt $(VENV)/.develop ]; then :; else \
+	  echo "Installing Hearth into $(VENV): a minute or two, only this once"; \
 	  $(INSTALL) -r requirements.lock && $(INSTALL_HEARTH); fi
 	@touch $@
 
