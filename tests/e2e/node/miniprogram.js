@@ -24,8 +24,8 @@ const EVENTS = [
 class User {
   #timers = new Set();
 
-  constructor({ user, appId, server, multiRoom }) {
-    this.phone = new Phone((frame, socket, text) => report({ user, frame, socket, text }));
+  constructor({ user, appId, server, multiRoom, busy }) {
+    this.phone = new Phone((frame, socket, text) => report({ user, frame, socket, text }), busy);
     this.page = { data: {}, setData: (data, done) => { Object.assign(this.page.data, data); report({ user, event: "setData", args: [data] }); done?.(); } };
     this.realm = vm.createContext({
       wx: this.phone.wx,
