@@ -154,8 +154,7 @@ class Peer:
         profile = self.srtp.profile if self.srtp is not None else None
         if self.player is not None:
             player, told = self.player, self.reported
-            attached = player in player.stream.active
-            packets, size = player.sent(attached)
+            packets, size = player.sent()
             return PeerStatistics(
                 address=self.address,
                 last_heard=self.last_heard,

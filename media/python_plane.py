@@ -7,13 +7,13 @@ Nothing is awaited on this way and nothing is allocated that grows with the numb
 
 from __future__ import annotations
 
-import errno
 import functools
 import random
 import struct
-from collections import Counter
 
-from media import rtcp, rtp, srtp, stun
+from media import rtcp, rtp, srtp
+from media.ice import IceLite
+from media.outlet import BLOCKED, Outlet
 from media.plane import (
     Address,
     Clock,
@@ -23,7 +23,6 @@ from media.plane import (
     PeerStatistics,
     PlaneEvents,
     PlaneTotals,
-    Send,
     SinkFormat,
     SourceFormat,
     SrtpKeys,
@@ -34,8 +33,6 @@ from media.stream import NOWHERE, Player, Stream
 RECEIVER_SSRC = 1
 """Our own SSRC in reports to publishers, to whom we send no media (as browsers do)."""
 RECEIVER_CNAME = "hearth"
-
-_BLOCKED = (errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS)
 
 
 @functools.lru_cache(maxsize=2_048)
@@ -66,12 +63,13 @@ class PythonPlane:
         self._copy_budget = copy_budget
         self._rtcp_interval_ms = rtcp_interval_ms
         self._peers: dict[int, Peer] = {}
-        self._by_ufrag: dict[str, Peer] = {}
-        self._by_address: dict[Address, Peer] = {}
+        self._outlet = Outlet(port)
+        self._drops = self._outlet.drops
+        self._ice = IceLite(self._outlet)
+        self._by_address = self._ice.by_address
         self._streams: dict[str, Stream] = {}
         self._inbox = srtp.PacketBuffer()
         self._outbox = srtp.PacketBuffer()
-        self._drops: Counter[Drop] = Counter()
         self._datagrams_in = 0
         self._packets_in = 0
         self._bytes_in = 0
@@ -83,7 +81,7 @@ class PythonPlane:
     def add_peer(self, peer: int, ice: IceCredentials, *, answer_checks_from: int) -> None:
         made = Peer(peer, ice, answer_checks_from)
         self._peers[peer] = made
-        self._by_ufrag[ice.ufrag] = made
+        self._ice.add(made)
 
     def set_keys(self, peer: int, keys: SrtpKeys) -> None:
         found = self._peers.get(peer)
@@ -106,16 +104,14 @@ class PythonPlane:
         self._say_goodbye(found)
         if farewell:
             self._send_to(found, farewell)
-        del self._by_ufrag[found.ice.ufrag]
-        for address in found.addresses:
-            if self._by_address.get(address) is found:
-                del self._by_address[address]
+        self._ice.remove(found)
         if found.stream is not None and found.stream.publisher == peer:
             found.stream.publisher = None
             found.stream.source_changed()
             self._forget_if_empty(found.stream)
         if found.player is not None:
             self._detach(found.player)
+            found.player.stream.subscribed -= 1
             self._forget_if_empty(found.player.stream)
 
     # --- streams
@@ -138,6 +134,7 @@ class PythonPlane:
             player.srtp = found.srtp.send.handle
         found.player = player
         found.cname = sink.cname
+        source.subscribed += 1
         source.waiting.append(player)
 
     def set_forwarding(self, peer: int, on: bool) -> None:
@@ -159,13 +156,13 @@ class PythonPlane:
 
     def _forget_if_empty(self, stream: Stream) -> None:
         """A stream without a publisher lives on while somebody waits for it, muted players included."""
-        if stream.empty and not any(peer.player is not None and peer.player.stream is stream for peer in self._peers.values()):
+        if stream.publisher is None and not stream.subscribed:
             self._streams.pop(stream.name, None)
 
     def _detach(self, player: Player) -> None:
         """Takes the player out of the copying loop."""
         stream = player.stream
-        if player in stream.active:
+        if player.attached:
             stream.active.remove(player)
             player.pause()
         elif player in stream.waiting:
@@ -213,7 +210,7 @@ class PythonPlane:
             else:
                 self._receive_rtp(peer, peer.srtp, length, now)
         elif first <= 3:
-            self._receive_stun(bytes(view[:length]), address, now)
+            self._ice.received(bytes(view[:length]), address, now)
         elif 20 <= first <= 63:
             peer = self._by_address.get(address)
             if peer is None:
@@ -287,73 +284,6 @@ class PythonPlane:
         for report in compound.reports:
             peer.receiver_reported(report, now)
 
-    def _receive_stun(self, data: bytes, address: Address, now: int) -> None:
-        try:
-            message = stun.parse(data)
-        except stun.StunMalformed:
-            self._drops[Drop.STUN_MALFORMED] += 1
-            return
-        if message.kind not in (stun.BINDING_REQUEST, stun.BINDING_INDICATION):
-            # We ask nothing, so an answer is nobody's.
-            self._drops[Drop.STUN_UNSUPPORTED] += 1
-            return
-        username = message.username()
-        if username is None or message.integrity_at is None:
-            # RFC 8489 §9.1.3. Indications are never answered.
-            self._drops[Drop.STUN_UNAUTHORISED] += 1
-            if message.kind == stun.BINDING_REQUEST:
-                self._reply(stun.binding_error(message, stun.BAD_REQUEST), address)
-            return
-        ufrag, _, remote_ufrag = username.partition(":")
-        peer = self._by_ufrag.get(ufrag)
-        if peer is None:
-            # Not answered: a browser whose session is closed goes on checking, and nobody can use the port to reflect.
-            self._drops[Drop.STUN_UNKNOWN_PEER] += 1
-            return
-        if remote_ufrag != peer.ice.remote_ufrag or not message.integrity_valid(peer.ice.password):
-            self._drops[Drop.STUN_UNAUTHORISED] += 1
-            if message.kind == stun.BINDING_REQUEST:
-                self._reply(stun.binding_error(message, stun.UNAUTHENTICATED), address)
-            return
-        if now < peer.answer_checks_from:
-            self._drops[Drop.STUN_EARLY] += 1
-            return
-        self._checked(peer, message, address, now)
-
-    def _checked(self, peer: Peer, message: stun.StunMessage, address: Address, now: int) -> None:
-        """An authentic check or keep-alive of the peer came from ``address``."""
-        if message.kind == stun.BINDING_INDICATION:
-            if self._by_address.get(address) is peer:
-                peer.last_heard = now
-            return
-        unknown = message.unknown_required()
-        if unknown:
-            self._drops[Drop.STUN_UNSUPPORTED] += 1
-            self._reply(stun.binding_error(message, stun.UNKNOWN_ATTRIBUTE, peer.ice.password, unknown), address)
-            return
-        if stun.ICE_CONTROLLED in message.attributes:
-            # A lite agent is always the controlled one (RFC 8445 §6.1.1); the other side has to switch (§7.3.1.1).
-            self._reply(stun.binding_error(message, stun.ROLE_CONFLICT, peer.ice.password), address)
-            return
-        peer.last_heard = now
-        before = self._by_address.get(address)
-        if before is not peer:
-            if before is not None:
-                # A client closed one connection and opened the next from the same port.
-                before.addresses.pop(address, None)
-            self._by_address[address] = peer
-            forgotten = peer.learn(address)
-            if forgotten is not None and self._by_address.get(forgotten) is peer:
-                del self._by_address[forgotten]
-        local = self._port.arrived_at
-        if peer.takes_over(address, stun.USE_CANDIDATE in message.attributes, now) and (address, local) != (peer.address, peer.local):
-            peer.move_to(address, local, self._port.route(address, local))
-        answer = stun.binding_success(message, address[0], address[1], peer.ice.password)
-        if (address, local) == (peer.address, peer.local):
-            self._send_to(peer, answer)
-        else:
-            self._reply(answer, address)
-
     # --- packets out
 
     def _forward(self, stream: Stream, ssrc: int, sequence: int, timestamp: int, marker: int, payload: bytes, now: int) -> None:
@@ -407,7 +337,7 @@ class PythonPlane:
             try:
                 player.send(view[: length[0]], player.address)
             except OSError as error:
-                if error.errno in _BLOCKED:
+                if error.errno in BLOCKED:
                     self._port.enqueue(bytes(view[: length[0]]), player.address, player.send)
                 else:
                     self._failed(player)
@@ -421,20 +351,7 @@ class PythonPlane:
     def _send_to(self, peer: Peer, datagram: bytes) -> None:
         """Sends one datagram that is not media; nothing before the peer's first check."""
         if peer.address is not None:
-            self._send(datagram, peer.address, peer.send)
-
-    def _reply(self, datagram: bytes, address: Address) -> None:
-        """Answers the datagram that is being handled, from the address it was sent to."""
-        self._send(datagram, address, self._port.route(address, self._port.arrived_at))
-
-    def _send(self, datagram: bytes, address: Address, send: Send) -> None:
-        try:
-            send(datagram, address)
-        except OSError as error:
-            if error.errno in _BLOCKED:
-                self._port.enqueue(datagram, address, send)
-            else:
-                self._drops[Drop.SEND_FAILED] += 1
+            self._outlet.send(datagram, peer.address, peer.send)
 
     # --- reports
 
@@ -452,9 +369,9 @@ class PythonPlane:
         if peer.player is not None:
             player = peer.player
             timestamp = player.stream.timestamp_at(now)
-            if player not in player.stream.active or timestamp is None:
+            if not player.attached or timestamp is None:
                 return
-            packets, size = player.sent(True)
+            packets, size = player.sent()
             info = rtcp.SenderInfo(player.ssrc, rtcp.ntp_from_ms(now), timestamp, packets, size)
             self._send_rtcp(peer, rtcp.sender_report(info, peer.cname))
         elif peer.reception is not None:

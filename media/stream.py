@@ -39,6 +39,7 @@ class Player:
         "_bytes_before",
         "_packets_before",
         "address",
+        "attached",
         "failures",
         "first",
         "forwarding",
@@ -62,6 +63,9 @@ class Player:
         self.first = 0
         """The stream's number of the first packet since copies began or resumed; later-coming older ones are not for it."""
         self.forwarding = True
+        """Copies are wanted."""
+        self.attached = False
+        """Copies flow: it is one of the stream's ``active`` players."""
         self.srtp: Any = None
         """libsrtp's context for packets to it; None before DTLS is done."""
         self.address: Address = NOWHERE
@@ -76,12 +80,14 @@ class Player:
         """Copies flow from the stream's packet ``place`` on."""
         self.first = place
         self.offset = self.next_sequence - place
+        self.attached = True
         self._packets_before -= self.stream.packets
         self._bytes_before -= self.stream.bytes
 
     def pause(self) -> None:
         """Copies stop; ``begin`` goes on with the next sequence number."""
         self.next_sequence = self.stream.highest + 1 + self.offset
+        self.attached = False
         self._packets_before += self.stream.packets
         self._bytes_before += self.stream.bytes
 
@@ -90,9 +96,9 @@ class Player:
         self._packets_before += 1
         self._bytes_before += size
 
-    def sent(self, attached: bool) -> tuple[int, int]:
+    def sent(self) -> tuple[int, int]:
         """Packets and payload bytes sent to the player."""
-        if attached:
+        if self.attached:
             return self._packets_before + self.stream.packets - self.failures, self._bytes_before + self.stream.bytes
         return self._packets_before - self.failures, self._bytes_before
 
@@ -114,6 +120,7 @@ class Stream:
         "publisher",
         "report_arrival",
         "report_timestamp",
+        "subscribed",
         "waiting",
     )
 
@@ -123,6 +130,8 @@ class Stream:
         """The peer that feeds the stream."""
         self.active: list[Player] = []
         self.waiting: list[Player] = []
+        self.subscribed = 0
+        """Players that belong to the stream, also those that are muted."""
         self.packets = 0
         """Packets of the stream that were offered to the active players."""
         self.bytes = 0
@@ -139,11 +148,6 @@ class Stream:
         self.report_timestamp: int | None = None
         """The stream's timestamp at ``report_arrival``, from the publisher's sender report; None before one came."""
         self.report_arrival = 0
-
-    @property
-    def empty(self) -> bool:
-        """Nobody feeds it and nobody listens."""
-        return self.publisher is None and not self.active and not self.waiting
 
     def source_changed(self) -> None:
         """The next packet comes from another publisher, or the same one anew."""
