@@ -111,6 +111,8 @@ class Commands:
             return False
         try:
             session = _own_session(connection, header)
+            if session.enter_due and isinstance(body, HeartbeatBody):
+                raise Refused(Code.SESSION_UNKNOWN, "enter the room again")
         except Refused as refused:
             # Never 1000002001 here (§15 no. 6). A heartbeat of a session that is not on this connection: a room of a multi-room
             # client that it must enter again (§12), a session that has ended meanwhile, or a lie.

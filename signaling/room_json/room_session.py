@@ -62,8 +62,8 @@ class RoomSession:
         "_view",
         "_wants_users",
         "alone",
+        "enter_due",
         "issued_user_id",
-        "knew_users",
         "replaced_here",
         "session",
         "session_id",
@@ -84,8 +84,9 @@ class RoomSession:
         """No other session on this connection (else a kick leaves the others alone)."""
         self.replaced_here = False
         """Its own connection is logging in anew: that ends this session, and is not a kick."""
-        self.knew_users = 0
-        """Fingerprint of the roster that the client has; 0 = none."""
+        self.enter_due = False
+        """Taken over with the client's first room, without a word from the client about this one: its next heartbeat is to make it
+        enter the room again, and ask for the user list."""
 
     # Set by ``open``.
     session: Session
@@ -103,7 +104,6 @@ class RoomSession:
         self.session_id = str(session.session_id)
         self.issued_user_id = str(session.login_id)
         self.wire = WireState(self._now, told, tracks=tracks)
-        self.knew_users = told.users_fingerprint if told else 0
         self._view = view
         self._roster = roster
         self._tail = header_tail(session.app_id, self.issued_user_id, self.session_id, session.room_id, str(session.room_lifetime_id))
@@ -180,29 +180,15 @@ class RoomSession:
         self._notified = not self._roster.limit or session.user_id in self._roster
         self._list_due = False
         self._user_rev = self._roster.rev
-        self.knew_users = self._roster.fingerprint
         users = self._roster.listed() if self._notified else []
         self.wire.user_seq = max(1, self.wire.user_seq)
         last = max(0, len(users) - 1)
         return UserListReply(user_baseinfos=users, ret_user_index=last, server_user_index=last, server_user_seq=self.wire.user_seq)
 
-    def hold_users(self) -> None:
-        """No joins and leaves until the client has asked for the list (§6.3)."""
-        self._list_due = True
-
-    @property
-    def users_unchanged(self) -> bool:
-        """Whether the client still has the right user list from before a break."""
-        return not self._wants_users or (self.knew_users != 0 and self.knew_users == self._roster.fingerprint)
-
-    def told(self) -> bytes:
-        """The wire state for ``RoomService.detach``."""
-        return self.wire.told(0 if self._list_due else self._roster.fingerprint)
-
     def detach(self) -> bytes:
-        """The connection is lost: no more pushes. Returns the wire state."""
+        """The connection is lost: no more pushes. Returns the wire state for ``RoomService.detach``."""
         self._open = False
-        return self.told()
+        return self.wire.told()
 
     # --- rooms.events.Receiver
 

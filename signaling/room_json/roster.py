@@ -32,14 +32,6 @@ class Roster:
     def __contains__(self, user_id: str) -> bool:
         return user_id in self._members
 
-    @property
-    def fingerprint(self) -> int:
-        """Differs (very probably) if other sessions are announced."""
-        total = 0
-        for user in self._members.values():
-            total ^= user.session_id
-        return total
-
     def listed(self) -> list[ListedUser]:
         """What ``user_list`` shows."""
         if self._listed is None:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
-from rooms.model import Clock
+from rooms.model import Clock, Session
 from signaling.room_json.commands import Commands
 from signaling.room_json.connection import CLOSE_POLICY, RoomConnection
 from signaling.room_json.login import Logins
@@ -20,6 +20,9 @@ from signaling.socket import SocketLike
 
 _SWEEP_SECONDS: Final = 5.0
 _DRAIN_AT_ONCE: Final = 64
+_REMEMBER_LOST: Final = 300_000
+"""Milliseconds for which SDKs try to come back (``miniprogram-2.11.0.md`` §5)."""
+_MOST_LOST: Final = 10_000
 _RoomKey = tuple[int, str, int]
 
 
@@ -32,6 +35,8 @@ class RoomSockets:
         self._clock = clock
         self._connections: set[RoomConnection] = set()
         self._rosters: dict[_RoomKey, Roster] = {}
+        self._lost: dict[int, tuple[int, list[Session]]] = {}
+        """Multi-room logins whose connection is gone: when, and which sessions. By login id."""
         self._sweeper: asyncio.TimerHandle | None = None
         self.logins: Counter[int] = Counter()
         """Answered logins by ``err_code``, for metrics."""
@@ -100,6 +105,9 @@ class RoomSockets:
         for connection in self._connections:
             if not connection.sessions and not connection.logging_in and connection.idle_since <= deadline:
                 connection.close_soon(CLOSE_POLICY, "no login")
+        forgotten = self._clock() - _REMEMBER_LOST
+        for login_id in [login_id for login_id, (at, _) in self._lost.items() if at <= forgotten]:
+            del self._lost[login_id]
 
     # --- login.Rosters, connection.Registry, commands.Hooks
 
@@ -120,7 +128,11 @@ class RoomSockets:
                 del self._rosters[key]
 
     def lost(self, connection: RoomConnection, sessions: list[RoomSession]) -> None:
-        """Nothing is kept of them here: another node may be the one they come back to."""
+        if len(sessions) > 1 and len(self._lost) < _MOST_LOST:
+            self._lost[sessions[0].session.login_id] = self._clock(), [session.session for session in sessions]
+
+    def take_lost(self, login_id: int) -> list[Session]:
+        return self._lost.pop(login_id, (0, []))[1]
 
     def logged_in(self, code: int) -> None:
         self.logins[code] += 1

@@ -39,8 +39,6 @@ class Told(msgspec.Struct, frozen=True, array_like=True):
     format: int
     stream_seq: int
     user_seq: int
-    users_fingerprint: int
-    """``Roster.fingerprint``; 0 = the user list was not known either."""
     streams: dict[str, ToldStream]
     unsure: dict[str, ToldStream | None]
     """Streams told lately; with what the client may still believe of a removed one."""
@@ -58,7 +56,7 @@ class CatchUp(msgspec.Struct, frozen=True):
     changed: list[Stream]
 
 
-UNKNOWN = Told(_FORMAT, 0, 0, 0, {}, {}, False)
+UNKNOWN = Told(_FORMAT, 0, 0, {}, {}, False)
 """Nothing is known of what the client knows."""
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -159,7 +157,7 @@ class WireState:
             self._unsure_before, self._unsure = self._unsure, {}
             self._doubt_before, self._doubt = self._doubt, False
 
-    def told(self, users_fingerprint: int) -> bytes:
+    def told(self) -> bytes:
         """Everything, for another connection to go on with."""
         certain = self.certain
         unsure = self._unsure_before | {name: old or self._unsure_before.get(name) for name, old in self._unsure.items()}
@@ -168,7 +166,6 @@ class WireState:
                 format=_FORMAT,
                 stream_seq=self.stream_seq,
                 user_seq=self.user_seq,
-                users_fingerprint=users_fingerprint,
                 streams={name: _told(stream) for name, stream in self.streams.items()} if certain else {},
                 unsure=unsure if certain else {},
                 certain=certain,

@@ -100,9 +100,12 @@ class Peer:
                 return body
 
     async def quiet(self) -> list[Frame]:
-        """What has come and not been looked at, after everything that was sent is done."""
-        await self.reply("hb")
-        return self.rest()
+        """Every frame that has come and has not been looked at, after all that was sent before is done."""
+        seq = self.request("hb")
+        frames = []
+        while (frame := await self.frame())["header"]["seq"] != seq:
+            frames.append(frame)
+        return frames + self.rest()
 
     def rest(self) -> list[Frame]:
         rest = [json.loads(text) for text in self.socket.sent[self._read :]]
