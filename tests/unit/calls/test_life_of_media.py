@@ -191,6 +191,16 @@ async def test_leaving_ends_media_at_once_and_the_whole_login_ends_all_its_rooms
     assert other_room not in house.plane.open
 
 
+async def test_leaving_ends_media_even_when_the_registry_does_not_hear_of_it_yet() -> None:
+    stage = await Stage.set()
+    second = stage.house.rooms.enter("amy", "r2", login_id=stage.amy.login_id)
+    login, _ = await stage.house.media(second)
+    await stage.house.calls.open_player(login, "s", "offer")
+    stage.house.rooms.down = True
+    await stage.house.calls.leave(stage.amy, whole_login=True)
+    assert set(stage.house.plane.open) == {stage.player}
+
+
 async def test_an_operator_takes_a_stream_off_the_air() -> None:
     stage = await Stage.set()
     stream = stage.house.rooms.held.pop((APP_ID, "s"))
@@ -346,6 +356,10 @@ async def test_lost_events_are_made_good_by_asking_the_registry() -> None:
     del rooms.held[APP_ID, "s"]
     for watcher in watchers:
         watcher.resync()
+    rooms.down = True
+    await stage.house.tick()
+    assert not stage.ear.told
+    rooms.down = False
     await stage.house.tick()
     assert stage.ear.told == [("closed", stage.player, MediaEnd.SESSION_LOST)]
     assert stage.mouth.told == [("closed", stage.publisher, MediaEnd.STREAM_LOST)]

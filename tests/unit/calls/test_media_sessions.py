@@ -239,11 +239,14 @@ async def test_two_first_sessions_of_a_room_share_one_watch() -> None:
     assert [len(watchers) for watchers in house.rooms.watchers.values()] == [1]
 
 
-async def test_a_node_that_stops_while_a_watch_begins_leaves_no_watch_behind() -> None:
+@pytest.mark.parametrize("act", ["open_publisher", "open_player"])
+async def test_a_node_that_stops_while_a_watch_begins_leaves_no_watch_behind(act: str) -> None:
     house = House()
-    login, _ = await house.media(house.rooms.enter("amy"))
+    amy = house.rooms.enter("amy")
+    login, _ = await house.media(amy)
+    await house.rooms.reserve(amy if act == "open_publisher" else house.rooms.enter("bob", "another room"), "s")
     house.rooms.watch_gate = asyncio.Event()
-    opening = asyncio.create_task(house.calls.open_publisher(login, "s", "offer"))
+    opening = asyncio.create_task(getattr(house.calls, act)(login, "s", "offer"))
     await until(house.calls._live.all)
     house.calls.aclose()
     house.rooms.watch_gate.set()
