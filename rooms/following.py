@@ -29,20 +29,25 @@ log = structlog.get_logger()
 
 _decoder = msgspec.json.Decoder(AnyEvent)
 
-CATCH_UP_SECONDS = 2.0
-"""How long an event that this node caused may take to come in before the view is repaired from the store, and then again."""
+OVERDUE_SECONDS = 0.5
+"""How long an event that this node caused may take to come in before the view is repaired from the store."""
+
+REPAIR_SECONDS = 3.0
+"""How long that repair may take before the call that waits for it fails."""
 
 
 class Entering:
     """A login between its script and the moment at which its receiver is attached."""
 
-    __slots__ = ("ended", "session_ids")
+    __slots__ = ("ended", "jumped", "session_ids")
 
     def __init__(self, session_ids: tuple[int, ...]) -> None:
         self.session_ids = session_ids
         """The session that it may begin and the one that it may resume (0 = none)."""
         self.ended: dict[int, UserLeft] = {}
         """Which of them have ended meanwhile."""
+        self.jumped = False
+        """The view was replaced by a snapshot meanwhile."""
 
 
 class FollowedRoom:
@@ -58,7 +63,7 @@ class FollowedRoom:
         """The view waits for the store; events are held back in ``waiting``."""
         self.broken = False
         """A hole was found (or the last repair failed): nothing short of a repair helps."""
-        self.waiting: list[bytes] = []
+        self.waiting: list[tuple[bytes, bool]] = []
         self.held: dict[int, HeldSession] = {}
         self.watchers: list[Watcher] = []
         self.broadcasts = TokenBucket(limits.broadcast_room_rate, now)
@@ -130,7 +135,7 @@ class FollowedRoom:
         if self.behind:
             if len(self.waiting) >= self._most_waiting:
                 self.waiting.clear()  # the rest will show a hole, and that leads to a snapshot
-            self.waiting.append(payload)
+            self.waiting.append((payload, own))
             return False
         life, number, json = payload.split(b" ", 2)
         lifetime_id, rev = int(life), int(number)
@@ -225,9 +230,11 @@ class FollowedRoom:
         jumped = False
         waiting, self.waiting = self.waiting, []
         if state.payloads is not None:
-            waiting = [*state.payloads, *waiting]
+            waiting = [*((payload, False) for payload in state.payloads), *waiting]
         elif not state.same:
             jumped = True
+            for login in self.logins_in_progress:
+                login.jumped = True
             view = self.view
             if view.lifetime_id and view.lifetime_id != state.lifetime_id:
                 self._closed_lifetime = max(self._closed_lifetime, view.lifetime_id)
@@ -236,8 +243,8 @@ class FollowedRoom:
                 self._resync()
             self._wake()
         hole = False
-        for payload in waiting:
-            hole = self.take(payload, own=False) or hole
+        for payload, own in waiting:
+            hole = self.take(payload, own=own) or hole
         return jumped, hole
 
     def _resync(self) -> None:
@@ -405,10 +412,10 @@ class Following:
 
     async def reached(self, room: FollowedRoom, lifetime_id: int, rev: int) -> None:
         """Waits until the view has seen this point, and helps if it takes long. Raises ``StoreUnavailable``."""
-        if room.passed(lifetime_id, rev) or await room.wait_for(lifetime_id, rev, CATCH_UP_SECONDS):
+        if room.passed(lifetime_id, rev) or await room.wait_for(lifetime_id, rev, OVERDUE_SECONDS):
             return
         self.repair(room)
-        if not await room.wait_for(lifetime_id, rev, CATCH_UP_SECONDS):
+        if not await room.wait_for(lifetime_id, rev, REPAIR_SECONDS):
             raise StoreUnavailable("the room's events do not come in")
 
     def check_login_rate(self, room: FollowedRoom) -> None:

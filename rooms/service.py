@@ -180,6 +180,7 @@ class RoomService:
         task = self._group.create_task(self._guarded(work))
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+        task.add_done_callback(lambda _: work.close())  # matters if it was cancelled before its first step
 
     async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
         """A defect in one background step must not end the node."""
@@ -245,7 +246,7 @@ class RoomService:
                 # The script may have run: nobody would hold what it made.
                 self._spawn(self._upkeep.abandon(request.app_id, session_id, request.resume, room))
                 raise
-            return self._attach(outcome, receiver, room, entering.ended.get(outcome.session.session_id))
+            return self._attach(outcome, receiver, room, entering)
         finally:
             room.logins_in_progress.remove(entering)
             self._following.release(room)
@@ -267,7 +268,7 @@ class RoomService:
                 raise SessionEnded(outcome.reason, outcome.message)
         raise SessionUnknown("the session has ended")
 
-    def _attach(self, outcome: LoginOutcome, receiver: Receiver, room: FollowedRoom, ended: UserLeft | None) -> LoginResult:
+    def _attach(self, outcome: LoginOutcome, receiver: Receiver, room: FollowedRoom, entering: Entering) -> LoginResult:
         """The moment at which the receiver begins to get events; nothing here may wait."""
         session, told = outcome.session, outcome.told
         old = self._held.get(session.session_id)
@@ -276,12 +277,16 @@ class RoomService:
         elif told is None and outcome.resumed:
             told = self._detaching.get(session.session_id)
         held = HeldSession(session, receiver, room, self._clock())
+        ended = entering.ended.get(session.session_id)
         if ended is not None:
             # Already over (a newer login of the user was faster): the client hears it after its login's answer.
             asyncio.get_running_loop().call_soon(room.tell_ended, held, ended)
         else:
             room.attach(held)
             self._held[session.session_id] = held
+            if entering.jumped:
+                # A snapshot came between: its end, or another connection's taking over, may be in what was skipped.
+                self._spawn(self._upkeep.restore([held]))
         log.info(
             "session_resumed" if outcome.resumed else "session_started",
             app_id=session.app_id, room_id=session.room_id, user_id=session.user_id, attachment=session.attachment,

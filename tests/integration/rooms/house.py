@@ -11,8 +11,8 @@ import msgspec
 from rooms.events import AnyEvent, Delivery, EndReason, UserLeft
 from rooms.limits import RoomLimits
 from rooms.model import Client, LoginRequest, NodeInfo, Policy, Session, Timings
-from rooms.service import LoginResult, RoomService
 from rooms.scripts import Script
+from rooms.service import LoginResult, RoomService
 from rooms.store import Reply, Store, open_store
 from rooms.view import RoomView
 
@@ -166,7 +166,7 @@ def state(view: RoomView | None) -> tuple[object, ...]:
         view.lifetime_id,
         tuple(sorted(view.users.values(), key=lambda user: user.user_id)),
         tuple(sorted(view.streams.values(), key=lambda stream: stream.stream_id)),
-        tuple(view.extra.values()),
+        tuple(sorted(view.extra.values(), key=lambda info: info.key)),
     )
 
 
@@ -176,4 +176,5 @@ async def stored(node: RoomService, room_id: str = ROOM, app_id: int = APP) -> t
     lifetime = next((room.lifetime_id for room in page.rooms if room.room_id == room_id), 0)
     users = sorted(await node.users(app_id, room_id), key=lambda user: user.user_id)
     streams = sorted(await node.streams(app_id, room_id), key=lambda stream: stream.stream_id)
-    return (lifetime, tuple(users), tuple(streams), tuple(await node.extra_info(app_id, room_id)))
+    extra = sorted(await node.extra_info(app_id, room_id), key=lambda info: info.key)
+    return (lifetime, tuple(users), tuple(streams), tuple(extra))
