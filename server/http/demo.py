@@ -28,7 +28,9 @@ _FILES = {
     "index.html": "text/html; charset=utf-8",
     "demo.css": "text/css; charset=utf-8",
     "page.js": "text/javascript; charset=utf-8",
-    "client.js": "text/javascript; charset=utf-8",
+    "room.js": "text/javascript; charset=utf-8",
+    "gateway.js": "text/javascript; charset=utf-8",
+    "wire.js": "text/javascript; charset=utf-8",
     "flame.svg": "image/svg+xml",
 }
 
