@@ -74,6 +74,7 @@ export class Gateway {
     call.gateway = this;
     this.calls.add(call);
     await this.ready();
+    if (call.gateway !== this) throw new Error("released meanwhile");
     const pc = (call.pc = new RTCPeerConnection());
     if (call.kind === "push") pc.addTransceiver(call.media.getAudioTracks()[0], { direction: "sendonly", streams: [call.media] });
     else pc.addTransceiver("audio", { direction: "recvonly" });

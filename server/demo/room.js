@@ -269,7 +269,8 @@ export class Room extends EventTarget {
   async #negotiate(call) {
     const { kind, streamId } = call;
     const { urls } = await this.#ask("webrtc_url", {
-      stream_id: streamId, ptype: kind, signals: [...this.#gateways.keys()], header_kvs: [], retry: 0, center_ability: true, dispatch_type: 0,
+      stream_id: streamId, ptype: kind, signals: [...this.#gateways.keys()], header_kvs: [], retry: 0, center_ability: true,
+      dispatch_type: 0,
     });
     const gateway = this.#gateways.get(urls[0]) ?? new Gateway(urls[0], this);
     this.#gateways.set(urls[0], gateway);
