@@ -22,7 +22,7 @@ lint: $(VENV)/.develop
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.develop
-	$(BIN)/python -m bench.sfu --short
+	$(BIN)/python -m bench.sfu --fan 20 --mesh 10 --seconds 3
 	$(BIN)/python -m bench.signaling --short
 
 clean:

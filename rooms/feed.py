@@ -27,9 +27,7 @@ class EventFeed:
     """Delivers payloads of subscribed channels, in order. What was published while the connection was away is lost: ``on_restored``
     says that it is back, the views then check themselves."""
 
-    def __init__(
-        self, store: Store, home: str, *, on_payload: Callable[[str, bytes], None], on_restored: Callable[[], None]
-    ) -> None:
+    def __init__(self, store: Store, home: str, *, on_payload: Callable[[str, bytes], None], on_restored: Callable[[], None]) -> None:
         """``home`` is a channel of the node's own, which keeps the connection in subscribed state."""
         self._store = store
         self._home = home

@@ -293,9 +293,7 @@ class RoomService:
         )  # fmt: skip
         return LoginResult(session, outcome.resumed, told if outcome.resumed else None, room.view)
 
-    async def logout(
-        self, session: Session, *, whole_login: bool = False, reason: EndReason = EndReason.LOGOUT, message: str = ""
-    ) -> None:
+    async def logout(self, session: Session, *, whole_login: bool = False, reason: EndReason = EndReason.LOGOUT, message: str = "") -> None:
         """Ends a session, or all sessions of its login; idempotent. Its streams go off the air first.
 
         With the store away it returns, too: the session ends here now, and for the others when the store is back.
@@ -509,9 +507,7 @@ class RoomService:
 
     # --- operator
 
-    async def kick(
-        self, app_id: int, room_id: str, user_id: str, *, message: str = "", reason: EndReason = EndReason.KICKED
-    ) -> None:
+    async def kick(self, app_id: int, room_id: str, user_id: str, *, message: str = "", reason: EndReason = EndReason.KICKED) -> None:
         """Raises ``RoomUnknown``, ``UserUnknown``."""
         published = await self._registry.kick(app_id, room_id, user_id, reason, message, now=self._clock())
         await self._done(app_id, published)
@@ -596,9 +592,7 @@ class RoomService:
 
     def counts(self) -> Counts:
         """Costs O(sessions here); meant for a metrics scrape, not for every request."""
-        streams = sum(
-            1 for room in self._following.rooms() for stream in room.view.streams.values() if stream.session_id in self._held
-        )
+        streams = sum(1 for room in self._following.rooms() for stream in room.view.streams.values() if stream.session_id in self._held)
         return Counts(len(self._held), len(self._following), streams)
 
 

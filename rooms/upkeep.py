@@ -121,9 +121,7 @@ class Upkeep:
         """A login was given up halfway: what its script may have made is ended (new) or waits for its client again (resumed)."""
 
         async def undo() -> None:
-            published = await self._registry.end(
-                app_id, session_id, EndReason.LOGOUT, "", whole_login=False, now=self._clock()
-            )
+            published = await self._registry.end(app_id, session_id, EndReason.LOGOUT, "", whole_login=False, now=self._clock())
             self._following.offer(app_id, published)
             if resume and resume not in self._held and not room.entering(resume):
                 record = await self._registry.session(app_id, resume)

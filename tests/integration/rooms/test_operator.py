@@ -16,10 +16,10 @@ async def test_a_kicked_user_is_gone_with_the_streams_and_learns_why(house: Hous
     _, bert = await house.enter(node, "bert")
     await node.publish(result.session, "s1")
     bert.forget()
-    await node.kick(APP, ROOM, "anna", message="be \"nice\" 名")
+    await node.kick(APP, ROOM, "anna", message='be "nice" 名')
     assert bert.seen() == ["StreamRemoved", "UserLeft"] == anna.seen()[-2:]
     last = anna.events[-1]
-    assert isinstance(last, UserLeft) and (last.reason, last.message) == (EndReason.KICKED, "be \"nice\" 名")
+    assert isinstance(last, UserLeft) and (last.reason, last.message) == (EndReason.KICKED, 'be "nice" 名')
     with pytest.raises(UserUnknown):
         await node.kick(APP, ROOM, "anna")
     with pytest.raises(RoomUnknown):
