@@ -10,10 +10,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from auth.claims import AppKeys
 from auth.errors import TokenExpired
 from auth.tokens import verify_token
+from server.cli import app as cli
 from tests.hearth_process import APP_ID, CALLBACK_SECRET, SERVER_SECRET, HearthProcess, default_app, write_config
 from tests.integration.server.room_client import RoomClient
 from tests.integration.server.test_serve import hearth_command, metric
@@ -207,8 +209,18 @@ def test_doctor_notices_a_taken_port(configured: Path) -> None:
     assert "FAIL  Media port" in done.stdout and "media.udp_port" in done.stdout
 
 
-def test_help_describes_every_command(tmp_path: Path) -> None:
-    listed = hearth_command(tmp_path, "--help").stdout
-    for command in ("serve", "token", "rooms", "users", "streams", "nodes", "kick", "close-room", "send", "config", "doctor"):
+COMMANDS = ("serve", "token", "rooms", "users", "streams", "nodes", "kick", "close-room", "send", "config", "doctor", "logs")
+
+
+def test_help_describes_every_command() -> None:
+    runner = CliRunner()
+    listed = runner.invoke(cli, ["--help"]).stdout
+    for command in COMMANDS:
         assert command in listed
-        assert hearth_command(tmp_path, command, "--help").returncode == 0
+        described = runner.invoke(cli, [command, "--help"])
+        assert described.exit_code == 0 and "Usage" in described.stdout
+
+
+def test_version_is_printed(tmp_path: Path) -> None:
+    done = hearth_command(tmp_path, "--version")
+    assert done.returncode == 0 and done.stdout.strip()
