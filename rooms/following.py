@@ -68,6 +68,8 @@ class FollowedRoom:
         self.watchers: list[Watcher] = []
         self.broadcasts = TokenBucket(limits.broadcast_room_rate, now)
         self.logins = TokenBucket(limits.login_rate, now)
+        self.dropped = False
+        """No longer followed: nothing more will come in."""
         self._by_user: dict[str, HeldSession] = {}
         self._node_id = node_id
         self._most_waiting = limits.waiting_events
@@ -103,8 +105,10 @@ class FollowedRoom:
     # --- events
 
     def passed(self, lifetime_id: int, rev: int) -> bool:
-        """Whether the view has seen this point of the history."""
+        """Whether the view has seen this point of the history, or nobody here looks at it any more."""
         view = self.view
+        if self.dropped:
+            return True
         if view.lifetime_id == lifetime_id:
             return view.rev >= rev
         return view.lifetime_id > lifetime_id or self._closed_lifetime >= lifetime_id
@@ -124,6 +128,10 @@ class FollowedRoom:
         finally:
             self._waiters.remove(entry)
         return True
+
+    def drop(self) -> None:
+        self.dropped = True
+        self._wake()
 
     def _wake(self) -> None:
         for lifetime_id, rev, future in self._waiters:
@@ -334,6 +342,7 @@ class Following:
         del self._rooms[key]
         del self._by_channel[room.channel]
         self._feed.forget(room.channel)
+        room.drop()
         return True
 
     async def _open(self, room: FollowedRoom) -> None:

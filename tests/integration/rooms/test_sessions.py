@@ -535,3 +535,11 @@ async def test_a_receiver_that_fails_disturbs_nobody(house: House) -> None:
     _, bert = await house.enter(node, "bert")
     await node.send_broadcast(result.session, "hello")
     assert bert.seen() == ["Broadcast"]
+
+
+async def test_many_logouts_at_once_do_not_wait_for_each_other(house: House) -> None:
+    node = await house.node()
+    entered = [(await house.enter(node, f"u{i}", f"room{i // 10}"))[0] for i in range(100)]
+    async with asyncio.timeout(10):
+        await asyncio.gather(*(node.logout(result.session) for result in entered))
+    assert (await node.rooms(APP)).rooms == () and node.counts().rooms == 0
