@@ -124,9 +124,11 @@ class Commands:
             session.answer(head, encode_body(self._heartbeat(session)))
         elif isinstance(body, UserListBody):
             session.answer(head, encode_body(session.user_list_asked()))
+            connection.settle()
         elif isinstance(body, StreamInfoBody):
             stream_seq, entries = session.stream_list_asked(self._clock())
             session.answer(head, encode_body(StreamReply(stream_seq=stream_seq, stream_info=entries)))
+            connection.settle()
             session.repeat_streams(entries)
         else:
             session.answer(head, encode_body(_fetched(session, body)))

@@ -78,6 +78,7 @@ class RoomConnection:
         "_registry",
         "_rooms",
         "_settings",
+        "_settling",
         "_socket",
         "_waiting",
         "_worker",
@@ -135,6 +136,8 @@ class RoomConnection:
         self._reader: asyncio.Task[Any] | None = None
         self._closer: asyncio.Task[None] | None = None
         self._closing = False
+        self._settling = ""
+        """Session whose login was answered lately; its first request shows that the client has handled the answer."""
 
     async def run(self) -> None:
         """Serve the socket until it is closed by either side. Sessions that are left then wait for the grace period."""
@@ -158,6 +161,11 @@ class RoomConnection:
     def send(self, text: str) -> None:
         self.frames_sent += 1
         self._outbox.send(text)
+
+    def settle(self, session_id: str = "") -> None:
+        """The answer to a login (of this session) or a list was just sent: give the SDK time to handle it before anything else."""
+        self._settling = session_id
+        self._outbox.hold(self._settings.settle)
 
     def ended(self, session: RoomSession) -> None:
         self._forget(session)
@@ -208,6 +216,9 @@ class RoomConnection:
             return not self._closing
         if not self._within_limits(request.header, heartbeat=isinstance(request.body, HeartbeatBody)):
             return not self._closing
+        if self._settling and request.header.session_id == self._settling:
+            self._settling = ""
+            self._outbox.release()
         for session in self.sessions.values():
             self._rooms.heard_from(session.session)
         if not self._commands.answer_now(self, request):

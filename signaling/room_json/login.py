@@ -156,6 +156,7 @@ class Logins:
             stream_info=session.all_streams(),
         )
         session.answer(response_head(header.cmd, header.seq), encode_body(reply))
+        connection.settle(session.session_id)
         if keeps_lists:
             session.catch_up(told)
         session.flush()
@@ -204,6 +205,7 @@ class Logins:
             stream_info=[],
         )
         connection.send(f"{response_head(header.cmd, header.seq)}{tail}{encode_body(reply)}}}")
+        connection.settle(session_id)
         only_this_room = header.cmd == "enter" and ended.reason is not EndReason.REPLACED
         connection.send(f"{KICKOUT}{tail}{kickout_body(reason, ended.message, session_id, only_this_room=only_this_room)}")
         log.info("room_login_after_kick", app_id=header.appid, room_id=header.room_id, reason=ended.reason)
