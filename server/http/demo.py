@@ -49,7 +49,7 @@ _HEADERS = {
     "Cache-Control": "no-store",
 }
 
-_REFUSAL = "The demo is for the machine that Hearth runs on: open it at http://127.0.0.1, not through a proxy or a name.\n"
+_REFUSAL = "The demo is only for the machine that Hearth runs on: open it there, as 127.0.0.1 or localhost, not through a proxy.\n"
 
 
 def demo_routes(apps: Callable[[], Sequence[App]], clock: Clock) -> APIRouter:
