@@ -73,7 +73,9 @@ def call_settings(settings: Settings) -> CallSettings:
     return CallSettings(
         socket_grace=int(settings.store.grace_seconds * _MS),
         max_media_sessions=settings.limits.media_per_session,
-        rtmp_port=0,
+        # Given out although nobody answers there yet: without an address the mini-program SDK refuses to publish at all
+        # (``miniprogram-2.11.0.md`` §8.1), with one everything but the sound works.
+        rtmp_port=settings.rtmp.port,
     )
 
 
