@@ -104,6 +104,7 @@ def node_info(settings: Settings, port: int, started_at: int) -> NodeInfo:
     return NodeInfo(
         node_id=server.node_id or f"node-{secrets.token_hex(4)}",
         ws_url=_own_ws_url(settings, port),
+        rtmp_url=f"rtmp://{settings.rtmp.public_host}" if settings.rtmp.public_host else "",
         media_addresses=tuple(f"{in_url(address)}{media_port}" for address in announced_addresses(settings)),
         started_at=started_at,
         version=hearth_version(),
