@@ -176,6 +176,8 @@ class MediaSettings(Section):
     when the answer comes faster than the browser applies the session description."""
     idle_timeout_seconds: Annotated[float, Field(ge=1, le=600)] = 15
     """A media session from which nothing was heard for so long is closed."""
+    publisher_grace_seconds: Annotated[float, Field(ge=0, le=600)] = 10
+    """How long a stream stays on the air without its publisher's media, which may come back."""
 
 
 class RtmpSettings(Section):
@@ -197,6 +199,15 @@ class LimitSettings(Section):
     """Most WebSocket connections from one client address at the same time; more get HTTP 429. 0 = unlimited."""
     connections: Annotated[int, Field(ge=0)] = 0
     """Most WebSocket connections of this node; more get HTTP 503. 0 = unlimited."""
+    login_timeout_seconds: Annotated[float, Field(ge=1, le=3600)] = 30
+    """A WebSocket on /ws without a login for so long is closed."""
+    requests_per_second: Annotated[int, Field(ge=1, le=100_000)] = 300
+    """Requests of one connection per second on average, twice as many at once; heartbeats are not among them. More are refused, and who
+    goes on is disconnected. Not lower than command_rate, or that is never reached."""
+    media_requests_per_second: Annotated[int, Field(ge=1, le=100_000)] = 100
+    """The same for a media connection. A page that plays 64 streams sends about 25."""
+    queued_frames: Annotated[int, Field(ge=16, le=1_000_000)] = 4096
+    """Frames that wait for a client that does not read; one more and it is disconnected (its session waits for it)."""
     sdk_log_bytes: Annotated[int, Field(ge=1024, le=16_777_216)] = 262_144
     """Longest body of one SDK log upload; a longer one gets HTTP 413."""
     sdk_log_posts_per_minute: Annotated[int, Field(ge=0)] = 120

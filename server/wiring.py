@@ -71,6 +71,7 @@ def room_limits(limits: LimitSettings) -> RoomLimits:
 
 def call_settings(settings: Settings) -> CallSettings:
     return CallSettings(
+        publisher_grace=int(settings.media.publisher_grace_seconds * _MS),
         socket_grace=int(settings.store.grace_seconds * _MS),
         max_media_sessions=settings.limits.media_per_session,
         # Given out although nobody answers there yet: without an address the mini-program SDK refuses to publish at all
@@ -84,6 +85,10 @@ def room_socket_settings(settings: Settings) -> RoomSocketSettings:
         log_url=settings.server.sdk_log_url,
         user_notify_limit=settings.limits.user_notify_limit,
         frame_characters=settings.limits.frame_bytes,
+        login_timeout=int(settings.limits.login_timeout_seconds * _MS),
+        commands_per_second=settings.limits.requests_per_second,
+        command_burst=2 * settings.limits.requests_per_second,
+        outbox_frames=settings.limits.queued_frames,
         heartbeat_interval=heartbeat_interval(settings),
     )
 
@@ -94,7 +99,13 @@ def heartbeat_interval(settings: Settings) -> int:
 
 
 def media_socket_settings(settings: Settings) -> MediaSocketSettings:
-    return MediaSocketSettings(max_frame=min(settings.limits.frame_bytes, MediaSocketSettings().max_frame))
+    limits = settings.limits
+    return MediaSocketSettings(
+        max_frame=min(limits.frame_bytes, MediaSocketSettings().max_frame),
+        messages_per_second=limits.media_requests_per_second,
+        message_burst=4 * limits.media_requests_per_second,
+        max_queued_frames=limits.queued_frames,
+    )
 
 
 def node_info(settings: Settings, port: int, started_at: int) -> NodeInfo:
