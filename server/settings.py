@@ -205,7 +205,7 @@ class LimitSettings(Section):
     """Requests of one connection per second on average, twice as many at once; heartbeats are not among them. More are refused, and who
     goes on is disconnected. Not lower than command_rate, or that is never reached."""
     media_requests_per_second: Annotated[int, Field(ge=1, le=100_000)] = 100
-    """The same for a media connection. A page that plays 64 streams sends about 25."""
+    """The same for a media connection, four times as many at once. A page that plays 64 streams sends about 25."""
     queued_frames: Annotated[int, Field(ge=16, le=1_000_000)] = 4096
     """Frames that wait for a client that does not read; one more and it is disconnected (its session waits for it)."""
     sdk_log_bytes: Annotated[int, Field(ge=1024, le=16_777_216)] = 262_144
