@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
 import shutil
 import signal
 import socket
@@ -13,9 +15,14 @@ from tests.waiting import until_sync
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port that nobody has now, below 32768: above are those that the system gives to outgoing connections, and a cluster
+    node takes the port 10000 higher, too."""
+    while True:
+        port = random.SystemRandom().randrange(11_000, 22_000)
+        with socket.socket() as probe:
+            with contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                return port
 
 
 class RedisServer:

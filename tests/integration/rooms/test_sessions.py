@@ -7,6 +7,7 @@ import asyncio
 import msgspec
 import pytest
 
+import rooms.following
 from rooms.errors import (
     AlreadyInRoom,
     Draining,
@@ -537,7 +538,8 @@ async def test_a_receiver_that_fails_disturbs_nobody(house: House) -> None:
     assert bert.seen() == ["Broadcast"]
 
 
-async def test_many_logouts_at_once_do_not_wait_for_each_other(house: House) -> None:
+async def test_many_logouts_at_once_do_not_wait_for_each_other(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rooms.following, "OVERDUE_SECONDS", 60)
     node = await house.node()
     entered = [(await house.enter(node, f"u{i}", f"room{i // 10}"))[0] for i in range(100)]
     async with asyncio.timeout(10):
