@@ -1,0 +1,1 @@
+"""Load on the room socket: plain WebSocket clients over loopback. See ``__main__``."""
