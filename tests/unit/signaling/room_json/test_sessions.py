@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from typing import Any
 
 import pytest
@@ -386,6 +387,19 @@ async def test_drain_answers_what_came_and_lets_the_sessions_wait() -> None:
             assert seq in [frame["header"]["seq"] for frame in peer.rest()]
             assert (await peer.ended())[0] == 1012
         assert len(world.house.told) == 3 and len(world.house.sessions) == 3
+
+
+async def test_client_that_goes_while_it_is_being_closed_is_no_fault() -> None:
+    faults: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
+    async with World() as world:
+        peer = world.peer()
+        await peer.enter("a", "r")
+        peer.socket.gone = True
+        await world.sockets.drain()
+        await peer.lose()
+    gc.collect()
+    assert faults == []
 
 
 async def test_connection_without_a_login_is_closed() -> None:
