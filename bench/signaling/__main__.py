@@ -2,7 +2,7 @@
 
 ``python -m bench.signaling [--members 1000] [--messages 20] [--idle 5000] [--logins 2000] [--seconds 30] [--short]``
 
-One server process, by default with the embedded store, plain WebSocket clients, loopback only. CPU time is that of the whole server process.
+One server process, by default with the embedded store; plain WebSocket clients, loopback only. CPU time is the whole server process's.
 
 ``fan-out``: one ``im_chat`` to a room of N members, in turns with a bare FastAPI loop that sends the very same text to N sockets on the
 same WebSocket back end; per delivered message, with the time from the sender's send call to each member's receive call.
