@@ -252,7 +252,6 @@ async def test_refused_tokens(client: tuple[int, str], bad: int, expired: int) -
     (InvalidRoomId("room_id", "letters"), MINI, 1000000002),
     # SDKs go on trying on these, and on no other (§13.1; web 1.4.0 from its source).
     (StoreUnavailable("away"), MINI, 1100040001),
-    (Draining("soon gone"), WEB_2_14, 1100040001),
     (StoreUnavailable("away"), WEB_OLD, 1002),
     (RuntimeError("a fault"), MINI, 1000000001),
 ])  # fmt: skip
@@ -265,6 +264,15 @@ async def test_refused_logins(fault: RoomError, client: tuple[int, str], code: i
         assert "a fault" not in answer["err_message"]
         # The same socket may try again.
         assert (await peer.login("a"))["err_code"] == 0
+
+
+async def test_login_at_a_node_that_stops_is_refused_and_sent_elsewhere() -> None:
+    async with World() as world:
+        peer = world.peer(*WEB_2_14)
+        world.house.fault = Draining("soon gone")
+        assert (await peer.login("a"))["err_code"] == 1100040001
+        # SDKs take the next of their servers only for a new socket.
+        assert await peer.ended() == (1012, "the server restarts")
 
 
 # --- several rooms (§12)
