@@ -135,6 +135,7 @@ class Hearth:
         """Take no new logins. If there is another node, send the clients there; media stays."""
         self.draining = True
         self.rooms.begin_drain()
+        self.calls.begin_drain()
         if await self._others_take_over():
             await self.room_sockets.drain()
 
