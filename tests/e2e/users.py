@@ -52,12 +52,13 @@ class PageMaker:
         self._remote = remote
         self._users: list[WebUser] = []
 
-    async def __call__(self, hearth: HearthProcess, *names: str) -> list[WebUser]:
+    async def __call__(self, hearth: HearthProcess, *names: str, server: list[str] | None = None) -> list[WebUser]:
+        """``server``: addresses instead of the user's own link."""
         number = unused_number()
         links = [await Link("127.0.0.1", hearth.port).__aenter__() for _ in names]
         users = [WebUser(self._remote, f"{name}-{number}", link, hearth.token) for name, link in zip(names, links, strict=True)]
         self._users += users
-        await asyncio.gather(*(user.open(hearth.app_id) for user in users))
+        await asyncio.gather(*(user.open(hearth.app_id, server) for user in users))
         return users
 
     async def close(self, user: WebUser) -> None:
