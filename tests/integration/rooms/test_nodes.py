@@ -62,6 +62,8 @@ async def test_a_session_taken_over_from_another_node_closes_the_older_socket_si
     await until(lambda: older.taken_over)
     assert bert.events == [] and isinstance(watcher.events[-1], SessionMoved)
     await one.detach(first.session, b"too late")
+    # The same word, already on its way to the store when the session was taken over.
+    await one._registry.detach(first.session, house.clock() + 1, b"too late", now=house.clock())
     house.clock.forward(500_000)
     await one.upkeep.reap()
     assert newer.end() is None and await one.session(APP, first.session.session_id) == again.session

@@ -210,6 +210,7 @@ async def test_a_broken_subscription_comes_back_and_views_are_checked(house: Hou
     one, two = await house.node("n1", sleep=brisk), await house.node("n2", sleep=brisk)
     first, _ = await house.enter(one, "anna")
     _, bert = await house.enter(two, "bert")
+    await house.enter(one, "first", "elsewhere")
     watcher = Phone()
     await two.watch(APP, "elsewhere", watcher)
     for number in range(5):

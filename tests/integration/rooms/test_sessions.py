@@ -484,8 +484,8 @@ async def test_a_login_given_up_halfway_leaves_no_user_behind(house: House) -> N
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     assert task.cancelled()
-    await until(lambda: _only(node, "bert"))
-    assert bert.seen() == ["UserJoined", "UserLeft"] and node.counts().sessions == 1
+    await until(lambda: bert.seen() == ["UserJoined", "UserLeft"])
+    assert await _only(node, "bert") and node.counts().sessions == 1
 
 
 async def _only(node: object, user_id: str) -> bool:
