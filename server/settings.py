@@ -226,6 +226,8 @@ class LimitSettings(Section):
     """SDK log uploads per client address and minute; more get HTTP 429. 0 = unlimited."""
     sdk_log_records: Annotated[int, Field(ge=0, le=1_000_000)] = 2000
     """SDK log records kept in memory per App, the newest."""
+    sdk_log_memory_bytes: Annotated[int, Field(ge=0, le=1_073_741_824)] = 16_777_216
+    """Bytes of SDK log records kept in memory per App; the oldest go first."""
     room_id_bytes: IdBytes = 128
     """Longest roomID, bytes of UTF-8."""
     room_id_pattern: Pattern = RoomLimits().room_id_pattern
