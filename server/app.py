@@ -23,10 +23,13 @@ from rooms.store import open_store
 from server import wiring
 from server.access_log import AccessLog
 from server.apps import AppDirectory, build_apps
+from server.cloud_api.action import House
+from server.cloud_api.admission import Admission
+from server.cloud_api.gateway import Gateway
+from server.cloud_api.table import ACTIONS, NOT_OFFERED
 from server.configuration import Tree, without_password
 from server.connections import ConnectionRefused, Connections
-from server.control import Control
-from server.http.control import control_routes
+from server.http.cloud_api import cloud_api_routes
 from server.http.demo import demo_routes
 from server.http.health import health_routes
 from server.http.sdk_logs import sdk_log_routes
@@ -107,7 +110,16 @@ class Hearth:
             clock=clock,
             file=settings.server.sdk_log_file,
         )
-        self.control = Control(self.apps, self.rooms, self.sdk_logs, self.metrics, clock)
+        self.cloud_api = Gateway(
+            ACTIONS,
+            NOT_OFFERED,
+            apps=self.apps,
+            house=House(self.rooms, self.sdk_logs, clock, rng),
+            admission=Admission(self.store, replay_protection=settings.cloud_api.replay_protection),
+            rates=settings.cloud_api.rates,
+            room_rates=settings.cloud_api.room_rates,
+            metrics=self.metrics,
+        )
         self.reloader = AppReloader(config_path, self.apps, settings, environment=environment, arguments=arguments) if config_path else None
         self.draining = False
         observe(self.metrics, self)
@@ -230,7 +242,7 @@ def create_app(
     app = FastAPI(title="Hearth", lifespan=lifespan, openapi_url=None)
     app.state.hearth = hearth
     app.include_router(health_routes(hearth.readiness, hearth.metrics, settings.server.metrics_token.get_secret_value()))
-    app.include_router(control_routes(hearth.control))
+    app.include_router(cloud_api_routes(hearth.cloud_api, hearth.proxies, wiring.hearth_version()))
     app.include_router(sdk_log_routes(hearth.sdk_logs, hearth.proxies, hearth.connections, settings.limits.sdk_log_bytes))
     if settings.server.development:
         app.include_router(demo_routes(hearth.apps.all, clock))

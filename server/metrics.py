@@ -32,8 +32,8 @@ class Metrics:
         self.connections_opened = Counter("hearth_connections_opened", "WebSockets opened.", ["dialect"], registry=self.registry)
         self.connections_refused = Counter("hearth_connections_refused", "WebSockets refused.", ["reason"], registry=self.registry)
         self.sdk_log_records = Counter("hearth_sdk_log_records", "Log records received from SDKs.", ["result"], registry=self.registry)
-        self.control_requests = Counter(
-            "hearth_control_requests", "Operator commands by result.", ["action", "result"], registry=self.registry
+        self.cloud_api_requests = Counter(
+            "hearth_cloud_api_requests", "Requests to the server API by result.", ["action", "code"], registry=self.registry
         )
 
     def observe_state(self, gauges: Reading, counters: Reading | None = None) -> None:

@@ -68,6 +68,7 @@ Secret = Annotated[SecretStr, AfterValidator(_secret)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 MessageBytes = Annotated[int, Field(ge=0, le=65_536)]
 Rate = Annotated[float, Field(ge=0, le=1_000_000)]
+Rates = dict[str, Annotated[float, Field(ge=0, le=1_000_000)]]
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
 
 
@@ -240,6 +241,27 @@ class LimitSettings(Section):
     """Members of a room beyond the first so many are neither told of others nor announced to them. 0 = unlimited."""
 
 
+class CloudApiSettings(Section):
+    replay_protection: bool = True
+    """Accept each SignatureNonce once within the ten minutes that a signature is good for. The nonces are kept in the store."""
+    rates: Rates = {}
+    """Requests per second of an App by action, instead of the cloud's, e.g. {DescribeUserList = 1000, CloseRoom = 0}.
+    0 = unlimited. docs/server-api.md has the cloud's."""
+    room_rates: Rates = {}
+    """The same for one room, e.g. {DescribeUserList = 20}."""
+
+    @field_validator("rates", "room_rates")
+    @classmethod
+    def _names_actions(cls, value: dict[str, float]) -> dict[str, float]:
+        # Only here: a command line need not load every action to read its settings.
+        from server.cloud_api.table import ACTIONS
+
+        unknown = sorted(value.keys() - ACTIONS.keys())
+        if unknown:
+            raise ValueError(f"there is no action {', '.join(unknown)}")
+        return value
+
+
 class ConsoleSettings(Section):
     enabled: Off = False
     """This version has no web console: only false."""
@@ -306,6 +328,8 @@ class Settings(BaseSettings):
     """Sound for the mini-program's live-pusher and live-player."""
     limits: LimitSettings = LimitSettings()
     """What one client may take."""
+    cloud_api: CloudApiSettings = CloudApiSettings()
+    """The operator's HTTP API, /?Action=… and /v2/{Action}."""
     console: ConsoleSettings = ConsoleSettings()
     """Web console."""
     apps: list[AppSettings] = []
