@@ -22,7 +22,7 @@ lint: $(VENV)/.develop
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.develop
-	$(BIN)/python -m bench.sfu --short
+	$(BIN)/python -m bench.sfu --fan 20 --mesh 10 --seconds 3
 	$(BIN)/python -m bench.signaling --short
 
 clean:
@@ -49,6 +49,7 @@ $(BIN)/python:
 # The two stamps are independent: .develop installs everything that .serve does.
 $(VENV)/.serve: requirements.lock pyproject.toml | $(BIN)/python
 	@if [ -e $(VENV)/.develop ] && [ ! requirements-dev.lock -nt $(VENV)/.develop ] && [ ! pyproject.toml -nt $(VENV)/.develop ]; then :; else \
+	  echo "Installing Hearth into $(VENV): a minute or two, only this once"; \
 	  $(INSTALL) -r requirements.lock && $(INSTALL_HEARTH); fi
 	@touch $@
 

@@ -11,6 +11,7 @@ from media.errors import MediaFull, SdpRefused
 
 __all__ = [
     "AddressInvalid",
+    "AddressStale",
     "AppUnknown",
     "CallError",
     "MediaEnded",
@@ -32,6 +33,10 @@ class AppUnknown(CallError):
 
 class AddressInvalid(CallError):
     """A media or RTMP address that this house did not hand out."""
+
+
+class AddressStale(CallError):
+    """The media address was good, but its room session is over: ask the room for a new one."""
 
 
 class MediaSessionUnknown(CallError):

@@ -20,7 +20,7 @@ log = structlog.get_logger()
 UINT32 = 32
 TOKEN_BITS = 128
 
-_OWNER_GONE = {
+OWNER_GONE = {
     EndReason.LOGOUT: MediaEnd.LEFT,
     EndReason.TIMEOUT: MediaEnd.SESSION_LOST,
     EndReason.LOST: MediaEnd.SESSION_LOST,
@@ -29,6 +29,7 @@ _OWNER_GONE = {
     EndReason.ROOM_CLOSED: MediaEnd.KICKED,
     EndReason.TOKEN_EXPIRED: MediaEnd.KICKED,
 }
+"""What the end of a room session is for its media."""
 
 _UNSAID = frozenset({MediaEnd.CLOSED, MediaEnd.SUPERSEDED})
 """Ends that the client brought about itself: it is not told of them."""
@@ -59,18 +60,21 @@ class LiveMedia:
         self._rng = rng
         self._on_end = on_end
         self._sessions: dict[int, MediaSession] = {}
+        self._of_login: dict[tuple[int, int], dict[int, MediaSession]] = {}
+        """The same by App and ``login_id`` of the owner: rooms with many come and go, each looks only at its own."""
         self._streams: dict[tuple[int, str], LocalStream] = {}
 
     # --- sessions
 
     def begin(self, login: MediaLogin, role: MediaRole, stream_id: str) -> MediaSession:
         """Register a session whose media is not open yet: from now on it is reached by events. Raises ``TooManyMediaSessions``."""
-        held = sum(1 for media in self._sessions.values() if self.belongs(media, login.owner))
-        if held >= self._settings.max_media_sessions:
+        owner = login.owner
+        if len(self.of_owner(owner)) >= self._settings.max_media_sessions:
             raise TooManyMediaSessions(f"a room session may have {self._settings.max_media_sessions} media sessions")
         token = f"{self._rng.getrandbits(TOKEN_BITS):032x}"
-        media = MediaSession(self.unused_id(), token, role, login.owner, stream_id, login)
+        media = MediaSession(self.unused_id(), token, role, owner, stream_id, login)
         self._sessions[media.media_session_id] = media
+        self._of_login.setdefault((owner.app_id, owner.login_id), {})[media.media_session_id] = media
         return media
 
     def unused_id(self) -> int:
@@ -98,7 +102,11 @@ class LiveMedia:
         if media.ended is not None:
             return
         media.ended = reason
-        self._sessions.pop(media.media_session_id, None)
+        del self._sessions[media.media_session_id]
+        of_login = self._of_login[media.app_id, media.owner.login_id]
+        del of_login[media.media_session_id]
+        if not of_login:
+            del self._of_login[media.app_id, media.owner.login_id]
         self._sfu.close(media.media_session_id)
         local = self._streams.get((media.app_id, media.stream_id))
         if local is not None:
@@ -128,13 +136,13 @@ class LiveMedia:
     def all(self) -> list[MediaSession]:
         return list(self._sessions.values())
 
-    def of_owner(self, app_id: int, session_id: int) -> list[MediaSession]:
-        """Media sessions of a room session."""
-        return [m for m in self._sessions.values() if m.owner.session_id == session_id and m.owner.app_id == app_id]
+    def of_login(self, owner: Session) -> list[MediaSession]:
+        """Media sessions of a user's login, whatever the room."""
+        return list(self._of_login.get((owner.app_id, owner.login_id), {}).values())
 
-    def owner(self, app_id: int, session_id: int) -> Session | None:
-        """A room session that has media here, as it was when that began."""
-        return next((media.owner for media in self.of_owner(app_id, session_id)), None)
+    def of_owner(self, owner: Session) -> list[MediaSession]:
+        """Media sessions of a room session."""
+        return [media for media in self.of_login(owner) if media.owner.session_id == owner.session_id]
 
     # --- sockets
 
@@ -155,10 +163,18 @@ class LiveMedia:
 
     def socket_lost(self, login: MediaLogin) -> None:
         """Sessions of a lost socket wait for the next one."""
-        for media in self._sessions.values():
+        for media in self.of_owner(login.owner):
             if media.login is login:
                 media.login = None
                 media.detached_until = self._clock() + self._settings.socket_grace
+
+    def claimed_owner(self, app_id: int, session_id: int, held: Iterable[tuple[int, str]]) -> Session | None:
+        """The room session that owns what a client claims, as it was when the media began; None if nothing of it is here."""
+        for media_session_id, _ in held:
+            media = self._sessions.get(media_session_id)
+            if media is not None and media.app_id == app_id and media.owner.session_id == session_id:
+                return media.owner
+        return None
 
     def tell(self, media: MediaSession) -> None:
         """Tell the client what it has not been told yet."""
@@ -214,15 +230,6 @@ class LiveMedia:
         local.withdraw_reason = StreamEnd.STOPPED if reason is MediaEnd.CLOSED else StreamEnd.MEDIA_LOST
 
     # --- room events
-
-    def owner_left(self, app_id: int, session_id: int, reason: EndReason) -> None:
-        """A room session ended: so does all its media. The room has taken its streams off the air itself."""
-        for media in self.of_owner(app_id, session_id):
-            self.end(media, _OWNER_GONE[reason])
-        for local in self.streams():
-            if local.app_id == app_id and local.withdraw_owner is not None and local.withdraw_owner.session_id == session_id:
-                local.withdraw_at = local.withdraw_owner = None
-                self.drop_if_empty(local)
 
     def stream_ended(self, app_id: int, stream: Stream, reason: MediaEnd) -> None:
         """A stream's life is over: its publisher's media ends. Players stay: a new life of the stream goes on in them."""

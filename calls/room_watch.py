@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from calls.live_media import LiveMedia
+from calls.live_media import OWNER_GONE, LiveMedia
 from calls.media_session import MediaEnd, MediaSession
 from calls.ports import Rooms
 from rooms.events import Delivery, ReservationEnded, StreamAdded, StreamEnd, StreamRemoved, StreamUpdated, UserLeft
@@ -26,11 +26,14 @@ class RoomWatch:
     def deliver(self, delivery: Delivery) -> None:
         event = delivery.event
         if isinstance(event, UserLeft):
-            self._live.owner_left(self.app_id, event.user.session_id, event.reason)
+            # All media of a room session holds the watch of its room. Its streams the room takes off the air itself.
+            for media in [media for media in self.holders if media.owner.session_id == event.user.session_id]:
+                self._live.end(media, OWNER_GONE[event.reason])
         elif isinstance(event, StreamRemoved) and event.reason is StreamEnd.NODE_LOST:
             # Said of a node that could not be heard for a while. If it is this one, the registry may already have the stream again.
             self.must_reconcile = True
-        elif isinstance(event, StreamRemoved):
+        elif isinstance(event, StreamRemoved) and event.reason is not StreamEnd.OWNER_LEFT:
+            # When its owner has left, the event that says so comes next and knows why.
             end = MediaEnd.STREAM_REMOVED if event.reason is StreamEnd.REMOVED else MediaEnd.STREAM_ENDED
             self._live.stream_ended(self.app_id, event.stream, end)
         elif isinstance(event, ReservationEnded):

@@ -18,9 +18,10 @@ import structlog
 from calls import addresses, admission
 from calls.addresses import MediaCredential
 from calls.apps import App
-from calls.errors import AppUnknown, MediaSessionUnknown, StreamElsewhere
+from calls.errors import AddressStale, AppUnknown, MediaSessionUnknown, StreamElsewhere
 from calls.live_media import LiveMedia, same_secret, where
 from calls.media_session import LocalStream, MediaEnd, MediaLogin, MediaPeer, MediaRole, MediaSession, OpenedMedia, StreamStatus
+from calls.past_credentials import PastCredentials
 from calls.ports import MediaPlane, Rooms
 from calls.room_watch import RoomWatch, RoomWatches
 from calls.settings import CallSettings
@@ -82,6 +83,7 @@ class Calls:
         self._live = LiveMedia(sfu, node_id=rooms.node.node_id, settings=settings, clock=clock, rng=rng, on_end=self._watches.release)
         self._renewed: dict[tuple[int, int], Grant] = {}
         """Grants newer than those in the ``Session`` values that dialects hold. Dropped at their end at the latest."""
+        self._past = PastCredentials(settings.past_credentials)
         self._next_stray_check = 0
 
     # --- room side
@@ -164,11 +166,8 @@ class Calls:
     async def leave(self, session: Session, whole_login: bool) -> None:
         """End the session's media at once, then log it out; with ``whole_login`` of every room of that login."""
         self._renewed.pop((session.app_id, session.session_id), None)
-        for media in self._live.all():
-            owner = media.owner
-            same = owner.session_id == session.session_id or (whole_login and owner.login_id == session.login_id)
-            if owner.app_id == session.app_id and same:
-                self._live.end(media, MediaEnd.LEFT)
+        for media in self._live.of_login(session) if whole_login else self._live.of_owner(session):
+            self._live.end(media, MediaEnd.LEFT)
         await self._rooms.logout(session, whole_login=whole_login)
 
     # --- media side
@@ -177,18 +176,22 @@ class Calls:
         """Authorise a media socket and rebind the sessions that its client still holds (``web-1x-2x.md`` §9).
 
         ``held``: media session ids with their tokens. Call ``catch_up`` once the answer is on its way.
-        Raises ``AppUnknown``, ``SessionUnknown`` (also for a wrong key or user: nobody learns which), ``StoreUnavailable``.
+        Raises ``AppUnknown``, ``SessionUnknown`` (also for a wrong key or user: nobody learns which), ``AddressStale``,
+        ``StoreUnavailable``.
         """
         self._app(credential.app_id)
         try:
             owner = await self._rooms.session(credential.app_id, credential.session_id)
         except StoreUnavailable:
-            # Running calls go on: who holds media here is known without asking.
-            owner = self._live.owner(credential.app_id, credential.session_id)
+            # Running calls go on: whose the media is that is claimed is known without asking.
+            owner = self._live.claimed_owner(credential.app_id, credential.session_id, held)
             if owner is None:
                 raise
+        if owner is None and (credential, user_id) in self._past:
+            raise AddressStale("the room session of this address is over")
         if owner is None or not same_secret(owner.media_key, credential.media_key) or owner.user_id != user_id:
             raise SessionUnknown("no such room session, or not with this key")
+        self._past.add(credential, user_id)
         login = MediaLogin(owner, peer)
         self._live.rebind(login, held)
         return login

@@ -18,6 +18,8 @@ class CallSettings:
     """Publish and play sessions of one room session."""
     stray_player_check: int = 2_000
     """How often streams that have players but no publisher here are looked up, in case they have moved to another node."""
+    past_credentials: int = 10_000
+    """How many media addresses are known again after their room session is over."""
     tick: int = 250
     """How often deadlines are looked at."""
     rtmp_port: int = 0

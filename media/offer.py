@@ -157,9 +157,9 @@ def _sections(sdp: str) -> tuple[_Section, list[_Section]]:
 def _bundle(session: _Section) -> frozenset[str]:
     """The mids of the (first) BUNDLE group (RFC 9143)."""
     for value in session.attributes.get("group", []):
-        semantics, *mids = value.split()
-        if semantics == "BUNDLE":
-            return frozenset(mids)
+        words = value.split()
+        if words[:1] == ["BUNDLE"]:
+            return frozenset(words[1:])
     return frozenset()
 
 

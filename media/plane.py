@@ -20,6 +20,9 @@ Clock = Callable[[], int]
 Address = tuple[str, int] | tuple[str, int, int, int]
 """A socket address as Python's ``socket`` gives it, for IPv4 or IPv6."""
 
+Send = Callable[["bytes | memoryview", Address], object]
+"""Sends one datagram at once. Raises ``BlockingIOError`` if the socket is full: hand a copy to ``DatagramPort.enqueue`` then."""
+
 OPUS_CLOCK = 48_000
 """RTP clock rate of Opus, samples per second (RFC 7587 §4.1)."""
 OPUS_TICKS_PER_MS = OPUS_CLOCK // 1000
@@ -146,11 +149,14 @@ class DatagramPort(Protocol):
     def recvfrom_into(self, buffer: memoryview) -> tuple[int, Address]:
         """Reads one datagram. Raises ``BlockingIOError`` if there is none, other ``OSError`` for a failure that belongs to one peer."""
 
-    def sendto(self, data: bytes | memoryview, address: Address) -> object:
-        """Sends at once. Raises ``BlockingIOError`` if the socket is full: hand a copy to ``enqueue`` then."""
+    arrived_at: bytes
+    """Local address that the last datagram was sent to, packed; empty if there is only one."""
 
-    def enqueue(self, data: bytes, address: Address) -> None:
-        """Sends as soon as the socket takes it, in order. Drops the oldest datagram (and counts it) when its queue is full."""
+    def route(self, address: Address, local: bytes) -> Send:
+        """How to send to ``address`` from ``local`` (an ``arrived_at``)."""
+
+    def enqueue(self, data: bytes, address: Address, send: Send) -> None:
+        """Sends with ``send`` as soon as the socket takes it, in order. Drops the oldest (and counts it) when the queue is full."""
 
     @property
     def queue_drops(self) -> int:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from media import rtcp, srtp
-from media.plane import OPUS_TICKS_PER_MS, Address, IceCredentials, PeerStatistics, SourceFormat
+from media.plane import OPUS_TICKS_PER_MS, Address, IceCredentials, PeerStatistics, Send, SourceFormat
 from media.reception import Reception
-from media.stream import Player, Stream
+from media.stream import Player, Stream, send_nowhere
 
 MAX_ADDRESSES = 8
 """Checked addresses kept for one peer; the oldest is forgotten. A client has a few interfaces, not more."""
@@ -32,6 +32,7 @@ class Peer:
         "cname",
         "ice",
         "last_heard",
+        "local",
         "nominated",
         "number",
         "packets_in",
@@ -41,6 +42,7 @@ class Peer:
         "report_due",
         "reported",
         "rtt_ms",
+        "send",
         "source",
         "srtp",
         "ssrcs",
@@ -54,6 +56,9 @@ class Peer:
         self.srtp: srtp.SrtpPair | None = None
         self.address: Address | None = None
         """Where datagrams for it go."""
+        self.local = b""
+        """Our own address that it talks to, packed; empty if there is only one."""
+        self.send: Send = send_nowhere
         self.addresses: dict[Address, None] = {}
         """Addresses from which an authentic check came, oldest first."""
         self.nominated = False
@@ -89,8 +94,8 @@ class Peer:
         del self.addresses[oldest]
         return oldest
 
-    def checked(self, address: Address, nominating: bool, now: int) -> None:
-        """Decides where datagrams go after an authentic check from ``address``.
+    def takes_over(self, address: Address, nominating: bool, now: int) -> bool:
+        """Decides whether datagrams go to ``address`` after an authentic check from there.
 
         Browsers nominate only the pair they have selected when the other side is lite, so the latest nomination is the one.
         Before there is one, any checked address serves: DTLS may begin before the nomination arrives. After it, an address that
@@ -100,12 +105,17 @@ class Peer:
         if nominating or not self.nominated or address == self.address or now - self.checked_at > SILENT_MS:
             self.nominated = self.nominated or nominating
             self.checked_at = now
-            self._move_to(address)
+            return True
+        return False
 
-    def _move_to(self, address: Address) -> None:
+    def move_to(self, address: Address, local: bytes, send: Send) -> None:
+        """Datagrams go to ``address`` from now on, from our address ``local``, by ``send``."""
         self.address = address
+        self.local = local
+        self.send = send
         if self.player is not None:
             self.player.address = address
+            self.player.send = send
 
     def reception_of(self, ssrc: int, sequence: int) -> Reception:
         """The counters of the source that sends now."""
@@ -144,8 +154,7 @@ class Peer:
         profile = self.srtp.profile if self.srtp is not None else None
         if self.player is not None:
             player, told = self.player, self.reported
-            attached = player in player.stream.active
-            packets, size = player.sent(attached)
+            packets, size = player.sent()
             return PeerStatistics(
                 address=self.address,
                 last_heard=self.last_heard,

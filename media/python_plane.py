@@ -7,13 +7,13 @@ Nothing is awaited on this way and nothing is allocated that grows with the numb
 
 from __future__ import annotations
 
-import errno
 import functools
 import random
 import struct
-from collections import Counter
 
-from media import rtcp, rtp, srtp, stun
+from media import rtcp, rtp, srtp
+from media.ice import IceLite
+from media.outlet import BLOCKED, Outlet
 from media.plane import (
     Address,
     Clock,
@@ -33,8 +33,6 @@ from media.stream import NOWHERE, Player, Stream
 RECEIVER_SSRC = 1
 """Our own SSRC in reports to publishers, to whom we send no media (as browsers do)."""
 RECEIVER_CNAME = "hearth"
-
-_BLOCKED = (errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS)
 
 
 @functools.lru_cache(maxsize=2_048)
@@ -65,12 +63,13 @@ class PythonPlane:
         self._copy_budget = copy_budget
         self._rtcp_interval_ms = rtcp_interval_ms
         self._peers: dict[int, Peer] = {}
-        self._by_ufrag: dict[str, Peer] = {}
-        self._by_address: dict[Address, Peer] = {}
+        self._outlet = Outlet(port)
+        self._drops = self._outlet.drops
+        self._ice = IceLite(self._outlet)
+        self._by_address = self._ice.by_address
         self._streams: dict[str, Stream] = {}
         self._inbox = srtp.PacketBuffer()
         self._outbox = srtp.PacketBuffer()
-        self._drops: Counter[Drop] = Counter()
         self._datagrams_in = 0
         self._packets_in = 0
         self._bytes_in = 0
@@ -82,7 +81,7 @@ class PythonPlane:
     def add_peer(self, peer: int, ice: IceCredentials, *, answer_checks_from: int) -> None:
         made = Peer(peer, ice, answer_checks_from)
         self._peers[peer] = made
-        self._by_ufrag[ice.ufrag] = made
+        self._ice.add(made)
 
     def set_keys(self, peer: int, keys: SrtpKeys) -> None:
         found = self._peers.get(peer)
@@ -95,26 +94,24 @@ class PythonPlane:
 
     def send_dtls(self, peer: int, datagram: bytes) -> None:
         found = self._peers.get(peer)
-        if found is not None and found.address is not None:
-            self._send(datagram, found.address)
+        if found is not None:
+            self._send_to(found, datagram)
 
     def remove_peer(self, peer: int, *, farewell: bytes = b"") -> None:
         found = self._peers.pop(peer, None)
         if found is None:
             return
         self._say_goodbye(found)
-        if farewell and found.address is not None:
-            self._send(farewell, found.address)
-        del self._by_ufrag[found.ice.ufrag]
-        for address in found.addresses:
-            if self._by_address.get(address) is found:
-                del self._by_address[address]
+        if farewell:
+            self._send_to(found, farewell)
+        self._ice.remove(found)
         if found.stream is not None and found.stream.publisher == peer:
             found.stream.publisher = None
             found.stream.source_changed()
             self._forget_if_empty(found.stream)
         if found.player is not None:
             self._detach(found.player)
+            found.player.stream.subscribed -= 1
             self._forget_if_empty(found.player.stream)
 
     # --- streams
@@ -131,11 +128,13 @@ class PythonPlane:
         found = self._peers[peer]
         source = self._stream(stream)
         player = Player(source, sink.payload_type, sink.ssrc, self._rng.randrange(1 << 14))
-        player.address = found.address or NOWHERE
+        if found.address is not None:
+            player.address, player.send = found.address, found.send
         if found.srtp is not None:
             player.srtp = found.srtp.send.handle
         found.player = player
         found.cname = sink.cname
+        source.subscribed += 1
         source.waiting.append(player)
 
     def set_forwarding(self, peer: int, on: bool) -> None:
@@ -157,13 +156,13 @@ class PythonPlane:
 
     def _forget_if_empty(self, stream: Stream) -> None:
         """A stream without a publisher lives on while somebody waits for it, muted players included."""
-        if stream.empty and not any(peer.player is not None and peer.player.stream is stream for peer in self._peers.values()):
+        if stream.publisher is None and not stream.subscribed:
             self._streams.pop(stream.name, None)
 
     def _detach(self, player: Player) -> None:
         """Takes the player out of the copying loop."""
         stream = player.stream
-        if player in stream.active:
+        if player.attached:
             stream.active.remove(player)
             player.pause()
         elif player in stream.waiting:
@@ -211,7 +210,7 @@ class PythonPlane:
             else:
                 self._receive_rtp(peer, peer.srtp, length, now)
         elif first <= 3:
-            self._receive_stun(bytes(view[:length]), address, now)
+            self._ice.received(bytes(view[:length]), address, now)
         elif 20 <= first <= 63:
             peer = self._by_address.get(address)
             if peer is None:
@@ -285,67 +284,6 @@ class PythonPlane:
         for report in compound.reports:
             peer.receiver_reported(report, now)
 
-    def _receive_stun(self, data: bytes, address: Address, now: int) -> None:
-        try:
-            message = stun.parse(data)
-        except stun.StunMalformed:
-            self._drops[Drop.STUN_MALFORMED] += 1
-            return
-        if message.kind not in (stun.BINDING_REQUEST, stun.BINDING_INDICATION):
-            # We ask nothing, so an answer is nobody's.
-            self._drops[Drop.STUN_UNSUPPORTED] += 1
-            return
-        username = message.username()
-        if username is None or message.integrity_at is None:
-            # RFC 8489 §9.1.3. Indications are never answered.
-            self._drops[Drop.STUN_UNAUTHORISED] += 1
-            if message.kind == stun.BINDING_REQUEST:
-                self._send(stun.binding_error(message, stun.BAD_REQUEST), address)
-            return
-        ufrag, _, remote_ufrag = username.partition(":")
-        peer = self._by_ufrag.get(ufrag)
-        if peer is None:
-            # Not answered: a browser whose session is closed goes on checking, and nobody can use the port to reflect.
-            self._drops[Drop.STUN_UNKNOWN_PEER] += 1
-            return
-        if remote_ufrag != peer.ice.remote_ufrag or not message.integrity_valid(peer.ice.password):
-            self._drops[Drop.STUN_UNAUTHORISED] += 1
-            if message.kind == stun.BINDING_REQUEST:
-                self._send(stun.binding_error(message, stun.UNAUTHENTICATED), address)
-            return
-        if now < peer.answer_checks_from:
-            self._drops[Drop.STUN_EARLY] += 1
-            return
-        self._checked(peer, message, address, now)
-
-    def _checked(self, peer: Peer, message: stun.StunMessage, address: Address, now: int) -> None:
-        """An authentic check or keep-alive of the peer came from ``address``."""
-        if message.kind == stun.BINDING_INDICATION:
-            if self._by_address.get(address) is peer:
-                peer.last_heard = now
-            return
-        unknown = message.unknown_required()
-        if unknown:
-            self._drops[Drop.STUN_UNSUPPORTED] += 1
-            self._send(stun.binding_error(message, stun.UNKNOWN_ATTRIBUTE, peer.ice.password, unknown), address)
-            return
-        if stun.ICE_CONTROLLED in message.attributes:
-            # A lite agent is always the controlled one (RFC 8445 §6.1.1); the other side has to switch (§7.3.1.1).
-            self._send(stun.binding_error(message, stun.ROLE_CONFLICT, peer.ice.password), address)
-            return
-        peer.last_heard = now
-        before = self._by_address.get(address)
-        if before is not peer:
-            if before is not None:
-                # A client closed one connection and opened the next from the same port.
-                before.addresses.pop(address, None)
-            self._by_address[address] = peer
-            forgotten = peer.learn(address)
-            if forgotten is not None and self._by_address.get(forgotten) is peer:
-                del self._by_address[forgotten]
-        peer.checked(address, stun.USE_CANDIDATE in message.attributes, now)
-        self._send(stun.binding_success(message, address[0], address[1], peer.ice.password), address)
-
     # --- packets out
 
     def _forward(self, stream: Stream, ssrc: int, sequence: int, timestamp: int, marker: int, payload: bytes, now: int) -> None:
@@ -389,7 +327,7 @@ class PythonPlane:
         pack = _packet_struct(len(payload)).pack_into
         outbox = self._outbox
         view, data, length = outbox.view, outbox.data, outbox.length
-        protect, send = srtp.protect, self._port.sendto
+        protect = srtp.protect
         for player in players:
             pack(view, 0, rtp.VERSION_2, marker | player.payload_type, (place + player.offset) & 0xFFFF, timestamp, player.ssrc, payload)
             length[0] = size
@@ -397,10 +335,10 @@ class PythonPlane:
                 self._failed(player)
                 continue
             try:
-                send(view[: length[0]], player.address)
+                player.send(view[: length[0]], player.address)
             except OSError as error:
-                if error.errno in _BLOCKED:
-                    self._port.enqueue(bytes(view[: length[0]]), player.address)
+                if error.errno in BLOCKED:
+                    self._port.enqueue(bytes(view[: length[0]]), player.address, player.send)
                 else:
                     self._failed(player)
         self._packets_out += len(players)
@@ -410,15 +348,10 @@ class PythonPlane:
         player.failures += 1
         self._drops[Drop.SEND_FAILED] += 1
 
-    def _send(self, datagram: bytes, address: Address) -> None:
-        """Sends one datagram that is not media."""
-        try:
-            self._port.sendto(datagram, address)
-        except OSError as error:
-            if error.errno in _BLOCKED:
-                self._port.enqueue(datagram, address)
-            else:
-                self._drops[Drop.SEND_FAILED] += 1
+    def _send_to(self, peer: Peer, datagram: bytes) -> None:
+        """Sends one datagram that is not media; nothing before the peer's first check."""
+        if peer.address is not None:
+            self._outlet.send(datagram, peer.address, peer.send)
 
     # --- reports
 
@@ -436,9 +369,9 @@ class PythonPlane:
         if peer.player is not None:
             player = peer.player
             timestamp = player.stream.timestamp_at(now)
-            if player not in player.stream.active or timestamp is None:
+            if not player.attached or timestamp is None:
                 return
-            packets, size = player.sent(True)
+            packets, size = player.sent()
             info = rtcp.SenderInfo(player.ssrc, rtcp.ntp_from_ms(now), timestamp, packets, size)
             self._send_rtcp(peer, rtcp.sender_report(info, peer.cname))
         elif peer.reception is not None:
@@ -451,7 +384,7 @@ class PythonPlane:
             self._send_rtcp(peer, rtcp.goodbye(RECEIVER_SSRC, RECEIVER_CNAME))
 
     def _send_rtcp(self, peer: Peer, packet: bytes) -> None:
-        if peer.srtp is None or peer.address is None:
+        if peer.srtp is None:
             return
         outbox = self._outbox
         outbox.view[: len(packet)] = packet
@@ -459,7 +392,7 @@ class PythonPlane:
         if srtp.protect_rtcp(peer.srtp.send.handle, outbox.data, outbox.length):
             self._drops[Drop.SEND_FAILED] += 1
             return
-        self._send(bytes(outbox.view[: outbox.length[0]]), peer.address)
+        self._send_to(peer, bytes(outbox.view[: outbox.length[0]]))
 
     # --- figures
 

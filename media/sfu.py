@@ -332,6 +332,7 @@ class Sfu:
         try:
             reason = Lost(await session.dtls.run())
         except Exception:
+            # Not the client's doing but ours, OpenSSL's or the listener's; only this session ends.
             log.exception("media_dtls_error", media_session=session.number)
             reason = Lost.DTLS_FAILED
         self._lose(session, reason)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from media.plane import OPUS_TICKS_PER_MS, Address
+from media.plane import OPUS_TICKS_PER_MS, Address, Send
 from media.rtp import SEQUENCE_MODULUS, TIMESTAMP_MODULUS
 
 REORDER_WINDOW = 512
@@ -22,6 +22,12 @@ RESTART_JUMP = 3_000
 """Packets. A jump ahead of this size is taken for a restart of the source (RFC 3550 A.1, MAX_DROPOUT)."""
 NOWHERE: Address = ("", 0)
 """The address of a player that has not passed an ICE check yet."""
+
+
+def send_nowhere(data: bytes | memoryview, address: Address) -> None:
+    """The ``Send`` of a peer that has not passed an ICE check yet."""
+
+
 DEFAULT_STEP = 20 * OPUS_TICKS_PER_MS
 """Timestamp units between two Opus packets of the usual 20 ms."""
 
@@ -33,12 +39,14 @@ class Player:
         "_bytes_before",
         "_packets_before",
         "address",
+        "attached",
         "failures",
         "first",
         "forwarding",
         "next_sequence",
         "offset",
         "payload_type",
+        "send",
         "srtp",
         "ssrc",
         "stream",
@@ -55,9 +63,13 @@ class Player:
         self.first = 0
         """The stream's number of the first packet since copies began or resumed; later-coming older ones are not for it."""
         self.forwarding = True
+        """Copies are wanted."""
+        self.attached = False
+        """Copies flow: it is one of the stream's ``active`` players."""
         self.srtp: Any = None
         """libsrtp's context for packets to it; None before DTLS is done."""
         self.address: Address = NOWHERE
+        self.send: Send = send_nowhere
         self.failures = 0
         """Copies that could not be protected or sent."""
         # Copies are not counted one by one: what the stream has sent since the player was attached is what the player got.
@@ -68,12 +80,14 @@ class Player:
         """Copies flow from the stream's packet ``place`` on."""
         self.first = place
         self.offset = self.next_sequence - place
+        self.attached = True
         self._packets_before -= self.stream.packets
         self._bytes_before -= self.stream.bytes
 
     def pause(self) -> None:
         """Copies stop; ``begin`` goes on with the next sequence number."""
         self.next_sequence = self.stream.highest + 1 + self.offset
+        self.attached = False
         self._packets_before += self.stream.packets
         self._bytes_before += self.stream.bytes
 
@@ -82,9 +96,9 @@ class Player:
         self._packets_before += 1
         self._bytes_before += size
 
-    def sent(self, attached: bool) -> tuple[int, int]:
+    def sent(self) -> tuple[int, int]:
         """Packets and payload bytes sent to the player."""
-        if attached:
+        if self.attached:
             return self._packets_before + self.stream.packets - self.failures, self._bytes_before + self.stream.bytes
         return self._packets_before - self.failures, self._bytes_before
 
@@ -106,6 +120,7 @@ class Stream:
         "publisher",
         "report_arrival",
         "report_timestamp",
+        "subscribed",
         "waiting",
     )
 
@@ -115,6 +130,8 @@ class Stream:
         """The peer that feeds the stream."""
         self.active: list[Player] = []
         self.waiting: list[Player] = []
+        self.subscribed = 0
+        """Players that belong to the stream, also those that are muted."""
         self.packets = 0
         """Packets of the stream that were offered to the active players."""
         self.bytes = 0
@@ -131,11 +148,6 @@ class Stream:
         self.report_timestamp: int | None = None
         """The stream's timestamp at ``report_arrival``, from the publisher's sender report; None before one came."""
         self.report_arrival = 0
-
-    @property
-    def empty(self) -> bool:
-        """Nobody feeds it and nobody listens."""
-        return self.publisher is None and not self.active and not self.waiting
 
     def source_changed(self) -> None:
         """The next packet comes from another publisher, or the same one anew."""

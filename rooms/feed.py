@@ -27,9 +27,7 @@ class EventFeed:
     """Delivers payloads of subscribed channels, in order. What was published while the connection was away is lost: ``on_restored``
     says that it is back, the views then check themselves."""
 
-    def __init__(
-        self, store: Store, home: str, *, on_payload: Callable[[str, bytes], None], on_restored: Callable[[], None]
-    ) -> None:
+    def __init__(self, store: Store, home: str, *, on_payload: Callable[[str, bytes], None], on_restored: Callable[[], None]) -> None:
         """``home`` is a channel of the node's own, which keeps the connection in subscribed state."""
         self._store = store
         self._home = home
@@ -42,18 +40,22 @@ class EventFeed:
         self.connected = asyncio.Event()
 
     async def subscribe(self, channel: str) -> None:
-        """Returns when the store has confirmed: everything published from now on arrives. Raises ``StoreUnavailable``."""
-        if self._subscription is None:
-            raise StoreUnavailable("the event subscription is down")
+        """Returns when the store has confirmed: everything published from now on arrives. Raises ``StoreUnavailable``.
+
+        If the connection is just being opened again, that is waited for.
+        """
         self._wanted[channel] = None
         confirmed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._confirmations.setdefault(channel, []).append(confirmed)
         try:
             async with asyncio.timeout(CONFIRM_SECONDS):
-                await self._send(channel, subscribe=True)
+                with contextlib.suppress(StoreUnavailable):
+                    await self._send(channel, subscribe=True)
                 await confirmed
         except TimeoutError as error:
             raise StoreUnavailable("the store did not confirm a subscription") from error
+        finally:
+            confirmed.cancel()
 
     def forget(self, channel: str) -> None:
         """Payloads of this channel are not wanted any more; ``unsubscribe`` then says so to the store."""
@@ -86,24 +88,17 @@ class EventFeed:
             finally:
                 self.connected.clear()
                 self._subscription = None
-                self._fail_confirmations()
                 with contextlib.suppress(Exception):
                     await subscription.aclose()
             await sleep(retry_seconds)
 
-    def _fail_confirmations(self) -> None:
-        for waiting in self._confirmations.values():
-            for future in waiting:
-                if not future.done():
-                    future.set_exception(StoreUnavailable("the event subscription broke"))
-                    future.exception()  # seen: its owner may have gone already
-        self._confirmations.clear()
-
     async def _serve(self, subscription: Subscription) -> None:
-        missing = {self._home, *self._wanted}
-        channels = list(missing)
-        for start in range(0, len(channels), _CHUNK):
-            await subscription.subscribe(*channels[start : start + _CHUNK])
+        async with self._writing:
+            self._subscription = subscription
+            missing = {self._home, *self._wanted}
+            channels = list(missing)
+            for start in range(0, len(channels), _CHUNK):
+                await subscription.subscribe(*channels[start : start + _CHUNK])
         probed = False
         while True:
             message = await subscription.get_message(timeout=IDLE_SECONDS)
@@ -126,6 +121,5 @@ class EventFeed:
                     if missing:
                         missing.discard(channel)
                         if not missing:
-                            self._subscription = subscription
                             self.connected.set()
                             self._on_restored()

@@ -29,20 +29,25 @@ log = structlog.get_logger()
 
 _decoder = msgspec.json.Decoder(AnyEvent)
 
-CATCH_UP_SECONDS = 2.0
-"""How long an event that this node caused may take to come in before the view is repaired from the store, and then again."""
+OVERDUE_SECONDS = 0.5
+"""How long an event that this node caused may take to come in before the view is repaired from the store."""
+
+REPAIR_SECONDS = 3.0
+"""How long that repair may take before the call that waits for it fails."""
 
 
 class Entering:
     """A login between its script and the moment at which its receiver is attached."""
 
-    __slots__ = ("ended", "session_ids")
+    __slots__ = ("ended", "jumped", "session_ids")
 
     def __init__(self, session_ids: tuple[int, ...]) -> None:
         self.session_ids = session_ids
         """The session that it may begin and the one that it may resume (0 = none)."""
         self.ended: dict[int, UserLeft] = {}
         """Which of them have ended meanwhile."""
+        self.jumped = False
+        """The view was replaced by a snapshot meanwhile."""
 
 
 class FollowedRoom:
@@ -58,11 +63,13 @@ class FollowedRoom:
         """The view waits for the store; events are held back in ``waiting``."""
         self.broken = False
         """A hole was found (or the last repair failed): nothing short of a repair helps."""
-        self.waiting: list[bytes] = []
+        self.waiting: list[tuple[bytes, bool]] = []
         self.held: dict[int, HeldSession] = {}
         self.watchers: list[Watcher] = []
         self.broadcasts = TokenBucket(limits.broadcast_room_rate, now)
         self.logins = TokenBucket(limits.login_rate, now)
+        self.dropped = False
+        """No longer followed: nothing more will come in."""
         self._by_user: dict[str, HeldSession] = {}
         self._node_id = node_id
         self._most_waiting = limits.waiting_events
@@ -98,8 +105,10 @@ class FollowedRoom:
     # --- events
 
     def passed(self, lifetime_id: int, rev: int) -> bool:
-        """Whether the view has seen this point of the history."""
+        """Whether the view has seen this point of the history, or nobody here looks at it any more."""
         view = self.view
+        if self.dropped:
+            return True
         if view.lifetime_id == lifetime_id:
             return view.rev >= rev
         return view.lifetime_id > lifetime_id or self._closed_lifetime >= lifetime_id
@@ -120,6 +129,10 @@ class FollowedRoom:
             self._waiters.remove(entry)
         return True
 
+    def drop(self) -> None:
+        self.dropped = True
+        self._wake()
+
     def _wake(self) -> None:
         for lifetime_id, rev, future in self._waiters:
             if not future.done() and self.passed(lifetime_id, rev):
@@ -130,7 +143,7 @@ class FollowedRoom:
         if self.behind:
             if len(self.waiting) >= self._most_waiting:
                 self.waiting.clear()  # the rest will show a hole, and that leads to a snapshot
-            self.waiting.append(payload)
+            self.waiting.append((payload, own))
             return False
         life, number, json = payload.split(b" ", 2)
         lifetime_id, rev = int(life), int(number)
@@ -225,9 +238,11 @@ class FollowedRoom:
         jumped = False
         waiting, self.waiting = self.waiting, []
         if state.payloads is not None:
-            waiting = [*state.payloads, *waiting]
+            waiting = [*((payload, False) for payload in state.payloads), *waiting]
         elif not state.same:
             jumped = True
+            for login in self.logins_in_progress:
+                login.jumped = True
             view = self.view
             if view.lifetime_id and view.lifetime_id != state.lifetime_id:
                 self._closed_lifetime = max(self._closed_lifetime, view.lifetime_id)
@@ -236,8 +251,8 @@ class FollowedRoom:
                 self._resync()
             self._wake()
         hole = False
-        for payload in waiting:
-            hole = self.take(payload, own=False) or hole
+        for payload, own in waiting:
+            hole = self.take(payload, own=own) or hole
         return jumped, hole
 
     def _resync(self) -> None:
@@ -327,6 +342,7 @@ class Following:
         del self._rooms[key]
         del self._by_channel[room.channel]
         self._feed.forget(room.channel)
+        room.drop()
         return True
 
     async def _open(self, room: FollowedRoom) -> None:
@@ -405,10 +421,10 @@ class Following:
 
     async def reached(self, room: FollowedRoom, lifetime_id: int, rev: int) -> None:
         """Waits until the view has seen this point, and helps if it takes long. Raises ``StoreUnavailable``."""
-        if room.passed(lifetime_id, rev) or await room.wait_for(lifetime_id, rev, CATCH_UP_SECONDS):
+        if room.passed(lifetime_id, rev) or await room.wait_for(lifetime_id, rev, OVERDUE_SECONDS):
             return
         self.repair(room)
-        if not await room.wait_for(lifetime_id, rev, CATCH_UP_SECONDS):
+        if not await room.wait_for(lifetime_id, rev, REPAIR_SECONDS):
             raise StoreUnavailable("the room's events do not come in")
 
     def check_login_rate(self, room: FollowedRoom) -> None:

@@ -187,9 +187,7 @@ class Registry:
         return published
 
     async def detach(self, session: Session, deadline: int, told: bytes | None, *, now: int) -> None:
-        await self._run(
-            "detach", session.app_id, now, session.session_id, session.attachment, deadline, told or b"", int(told is not None)
-        )
+        await self._run("detach", session.app_id, now, session.session_id, session.attachment, deadline, told or b"", int(told is not None))
 
     async def session(self, app_id: int, session_id: int) -> SessionRecord | None:
         raw = await self._store.hash_of(f"{app_prefix(app_id)}session:{session_id}")
@@ -265,9 +263,7 @@ class Registry:
         return self._stream_reply(status, rest), published
 
     async def update_stream(self, session: Session, stream_id: str, extra_info: str, *, now: int) -> tuple[Stream, tuple[Published, ...]]:
-        status, published, rest = await self._run(
-            "update_stream", session.app_id, now, session.session_id, stream_id, _encode(extra_info)
-        )
+        status, published, rest = await self._run("update_stream", session.app_id, now, session.session_id, stream_id, _encode(extra_info))
         return self._stream_reply(status, rest), published
 
     async def unpublish(
@@ -296,9 +292,7 @@ class Registry:
 
     async def set_extra_info(self, session: Session, key: str, value: str, *, now: int) -> tuple[ExtraInfo, tuple[Published, ...]]:
         head = members(key=key, value=value, user_id=session.user_id, user_name=session.user_name, updated_at=now)
-        status, published, rest = await self._run(
-            "extra", session.app_id, now, session.session_id, key, head, self._limits.extra_info_keys
-        )
+        status, published, rest = await self._run("extra", session.app_id, now, session.session_id, key, head, self._limits.extra_info_keys)
         if status == "gone":
             raise SessionUnknown("the session has ended")
         if status == "full":
@@ -307,9 +301,7 @@ class Registry:
 
     # --- operator
 
-    async def kick(
-        self, app_id: int, room_id: str, user_id: str, reason: EndReason, message: str, *, now: int
-    ) -> tuple[Published, ...]:
+    async def kick(self, app_id: int, room_id: str, user_id: str, reason: EndReason, message: str, *, now: int) -> tuple[Published, ...]:
         status, published, _ = await self._run("kick", app_id, now, room_id, user_id, reason, _encode(message))
         if status == "noroom":
             raise RoomUnknown("no such room")

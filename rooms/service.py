@@ -87,6 +87,7 @@ class RoomService:
         self._barrages = 0
         self._group: asyncio.TaskGroup | None = None
         self._runner: asyncio.Task[None] | None = None
+        self._loops: list[asyncio.Task[None]] = []
         self._background: set[asyncio.Task[None]] = set()
         self._registry = Registry(store, node.node_id, f"{node.node_id}#{rng.getrandbits(32):08x}", limits, timings.empty_room)
         self._feed = EventFeed(
@@ -126,8 +127,7 @@ class RoomService:
                         started.set_exception(error)
                     raise
                 started.set_result(None)
-                for loop in self._upkeep.loops(self._sleep):
-                    self._spawn(loop)
+                self._loops = [group.create_task(loop) for loop in self._upkeep.loops(self._sleep)]
                 await asyncio.Event().wait()
         except* StoreUnavailable:
             if not started.done() or started.exception() is None:
@@ -140,13 +140,13 @@ class RoomService:
         if self._runner is None:
             return
         self._upkeep.draining = True
+        await _cancelled(self._loops)
         if self._group is not None:
             try:
                 await self._upkeep.give_up()
             except StoreUnavailable:
                 log.warning("lease_not_given_back")
-        self._runner.cancel()
-        await asyncio.gather(self._runner, return_exceptions=True)
+        await _cancelled([*self._background, self._runner])
         self._runner = None
         self._held.clear()
 
@@ -180,6 +180,7 @@ class RoomService:
         task = self._group.create_task(self._guarded(work))
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+        task.add_done_callback(lambda _: work.close())  # matters if it was cancelled before its first step
 
     async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
         """A defect in one background step must not end the node."""
@@ -245,7 +246,7 @@ class RoomService:
                 # The script may have run: nobody would hold what it made.
                 self._spawn(self._upkeep.abandon(request.app_id, session_id, request.resume, room))
                 raise
-            return self._attach(outcome, receiver, room, entering.ended.get(outcome.session.session_id))
+            return self._attach(outcome, receiver, room, entering)
         finally:
             room.logins_in_progress.remove(entering)
             self._following.release(room)
@@ -267,7 +268,7 @@ class RoomService:
                 raise SessionEnded(outcome.reason, outcome.message)
         raise SessionUnknown("the session has ended")
 
-    def _attach(self, outcome: LoginOutcome, receiver: Receiver, room: FollowedRoom, ended: UserLeft | None) -> LoginResult:
+    def _attach(self, outcome: LoginOutcome, receiver: Receiver, room: FollowedRoom, entering: Entering) -> LoginResult:
         """The moment at which the receiver begins to get events; nothing here may wait."""
         session, told = outcome.session, outcome.told
         old = self._held.get(session.session_id)
@@ -276,21 +277,23 @@ class RoomService:
         elif told is None and outcome.resumed:
             told = self._detaching.get(session.session_id)
         held = HeldSession(session, receiver, room, self._clock())
+        ended = entering.ended.get(session.session_id)
         if ended is not None:
             # Already over (a newer login of the user was faster): the client hears it after its login's answer.
             asyncio.get_running_loop().call_soon(room.tell_ended, held, ended)
         else:
             room.attach(held)
             self._held[session.session_id] = held
+            if entering.jumped:
+                # A snapshot came between: its end, or another connection's taking over, may be in what was skipped.
+                self._spawn(self._upkeep.restore([held]))
         log.info(
             "session_resumed" if outcome.resumed else "session_started",
             app_id=session.app_id, room_id=session.room_id, user_id=session.user_id, attachment=session.attachment,
         )  # fmt: skip
         return LoginResult(session, outcome.resumed, told if outcome.resumed else None, room.view)
 
-    async def logout(
-        self, session: Session, *, whole_login: bool = False, reason: EndReason = EndReason.LOGOUT, message: str = ""
-    ) -> None:
+    async def logout(self, session: Session, *, whole_login: bool = False, reason: EndReason = EndReason.LOGOUT, message: str = "") -> None:
         """Ends a session, or all sessions of its login; idempotent. Its streams go off the air first.
 
         With the store away it returns, too: the session ends here now, and for the others when the store is back.
@@ -504,9 +507,7 @@ class RoomService:
 
     # --- operator
 
-    async def kick(
-        self, app_id: int, room_id: str, user_id: str, *, message: str = "", reason: EndReason = EndReason.KICKED
-    ) -> None:
+    async def kick(self, app_id: int, room_id: str, user_id: str, *, message: str = "", reason: EndReason = EndReason.KICKED) -> None:
         """Raises ``RoomUnknown``, ``UserUnknown``."""
         published = await self._registry.kick(app_id, room_id, user_id, reason, message, now=self._clock())
         await self._done(app_id, published)
@@ -591,7 +592,14 @@ class RoomService:
 
     def counts(self) -> Counts:
         """Costs O(sessions here); meant for a metrics scrape, not for every request."""
-        streams = sum(
-            1 for room in self._following.rooms() for stream in room.view.streams.values() if stream.session_id in self._held
-        )
+        streams = sum(1 for room in self._following.rooms() for stream in room.view.streams.values() if stream.session_id in self._held)
         return Counts(len(self._held), len(self._following), streams)
+
+
+async def _cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Ends tasks for certain: ``asyncio.wait_for`` before Python 3.12 may swallow a cancellation, so it is repeated."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=0.1)

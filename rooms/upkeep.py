@@ -121,9 +121,7 @@ class Upkeep:
         """A login was given up halfway: what its script may have made is ended (new) or waits for its client again (resumed)."""
 
         async def undo() -> None:
-            published = await self._registry.end(
-                app_id, session_id, EndReason.LOGOUT, "", whole_login=False, now=self._clock()
-            )
+            published = await self._registry.end(app_id, session_id, EndReason.LOGOUT, "", whole_login=False, now=self._clock())
             self._following.offer(app_id, published)
             if resume and resume not in self._held and not room.entering(resume):
                 record = await self._registry.session(app_id, resume)
@@ -166,6 +164,7 @@ class Upkeep:
                 await self.reconcile()
             self.up = True
             for holder in state.dying:
+                log.warning("node_lost", node_id=_node_of(holder))
                 await self._clean_up(holder, state.apps, streams=not any(_node_of(live) == _node_of(holder) for live in state.live))
         except StoreUnavailable:
             self._doubtful = True
@@ -179,7 +178,6 @@ class Upkeep:
         return state
 
     async def _clean_up(self, holder: str, apps: Sequence[int], *, streams: bool) -> None:
-        log.warning("node_lost", node_id=_node_of(holder))
         for app_id in apps:
             count = 1
             while count:

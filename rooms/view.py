@@ -38,9 +38,7 @@ class RoomView:
         """A new life: an empty room whose first event will have rev 1."""
         self.replace(lifetime_id, 0, (), (), ())
 
-    def replace(
-        self, lifetime_id: int, rev: int, users: Iterable[User], streams: Iterable[Stream], extra: Iterable[ExtraInfo]
-    ) -> None:
+    def replace(self, lifetime_id: int, rev: int, users: Iterable[User], streams: Iterable[Stream], extra: Iterable[ExtraInfo]) -> None:
         """Jumps to another state (a snapshot). The dictionaries stay the same objects."""
         self.lifetime_id = lifetime_id
         self.rev = rev

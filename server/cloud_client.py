@@ -27,6 +27,10 @@ class ApiError(Exception):
         self.code = code
 
 
+class NotReached(ApiError):
+    """Nothing at this address answers as an HTTP server."""
+
+
 def default_url(settings: Settings) -> str:
     """Where the server of this configuration is reached from this machine."""
     if settings.server.public_url:
@@ -67,7 +71,7 @@ def call(url: str, action: str, *, app_id: int, server_secret: str, body: Mappin
     except httpx.TimeoutException:
         raise ApiError(f"no answer from {base} within {TIMEOUT_SECONDS} s") from None
     except httpx.TransportError as error:
-        raise ApiError(f"no server answers at {base} ({error}). Is `hearth serve` running? Another address: --url") from None
+        raise NotReached(f"no server answers at {base} ({error}). Is `hearth serve` running? Another address: --url") from None
     return _data(answer, base)
 
 

@@ -102,7 +102,8 @@ def _read_environment(environment: Mapping[str, str]) -> Tree:
                 known = ", ".join(f"{_PREFIX}{field.upper()}__…" for field in Settings.model_fields if field != "apps")
                 raise ConfigurationError(f"{name}: unknown key (from the environment); allowed: {known}, HEARTH_APPS (JSON)")
     source = EnvSettingsSource(Settings, env_prefix=_PREFIX, env_nested_delimiter="__", case_sensitive=False)
-    source.env_vars = {name.lower(): value for name, value in environment.items() if name not in _OUTSIDE_SETTINGS}
+    # An empty variable is none: compose files and units pass on what is not set as "".
+    source.env_vars = {name.lower(): value for name, value in environment.items() if value and name not in _OUTSIDE_SETTINGS}
     try:
         return source()
     except SettingsError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.platform_collector import PlatformCollector
@@ -13,6 +13,9 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+_LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
 class Reading(Protocol):
@@ -31,6 +34,13 @@ class Metrics:
         self.connections = Gauge("hearth_connections", "Open WebSockets.", ["dialect"], registry=self.registry)
         self.connections_opened = Counter("hearth_connections_opened", "WebSockets opened.", ["dialect"], registry=self.registry)
         self.connections_refused = Counter("hearth_connections_refused", "WebSockets refused.", ["reason"], registry=self.registry)
+        self.requests = Histogram(
+            "hearth_request_seconds",
+            "From a request to its answer, for requests that have to wait for something (the store, media).",
+            ["dialect", "command"],
+            buckets=_LATENCIES,
+            registry=self.registry,
+        )
         self.sdk_log_records = Counter("hearth_sdk_log_records", "Log records received from SDKs.", ["result"], registry=self.registry)
         self.cloud_api_requests = Counter(
             "hearth_cloud_api_requests", "Requests to the server API by result.", ["action", "code"], registry=self.registry

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import datetime
 import os
+import resource
 import signal
 import socket
 import sys
@@ -58,6 +59,7 @@ class _Server(uvicorn.Server):
 def serve(configuration: Configuration, arguments: Tree) -> None:
     """Serve until told to stop. Raises ``CannotStart`` and ``ConfigurationError`` if it cannot start."""
     settings = configuration.settings
+    _raise_file_limit()
     listener = listen_tcp(settings.server.host, settings.server.port)
     port = int(listener.getsockname()[1])
     tls = ensure_development_tls(settings.server.data_dir, datetime.datetime.now(datetime.UTC)) if settings.server.dev_tls else None
@@ -92,6 +94,14 @@ def serve(configuration: Configuration, arguments: Tree) -> None:
 
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(run())
+
+
+def _raise_file_limit() -> None:
+    """Each client is an open file; the usual soft limit of 1024 would be the first limit to be met, and the one told worst."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 class _Steward:

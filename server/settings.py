@@ -132,7 +132,7 @@ class ServerSettings(Section):
 
 class StoreSettings(Section):
     url: str = "memory://"
-    """Where room state lives. "memory://" = inside this process (one node). Else a Redis: "redis://host:6379/0", "rediss://…" (TLS),
+    """Where room state lives. "memory://" = inside this process (one node). Else a Redis: "redis://host:6379/0", "rediss://…" (TLS), "unix:///path",
     "redis+sentinel://h1:26379,h2:26379/name", "redis+cluster://host:6379"."""
     grace_seconds: Seconds = 90
     """How long a session waits for its client after its socket was lost, before the others see it leave."""
@@ -149,8 +149,8 @@ class StoreSettings(Section):
     @classmethod
     def _known_scheme(cls, value: str) -> str:
         scheme = urlsplit(value).scheme
-        if scheme not in {"memory", "redis", "rediss", "redis+sentinel", "redis+cluster"}:
-            raise ValueError('one of "memory://", "redis://…", "rediss://…", "redis+sentinel://…", "redis+cluster://…"')
+        if scheme not in {"memory", "redis", "rediss", "unix", "redis+sentinel", "redis+cluster"}:
+            raise ValueError('one of "memory://", "redis://…", "rediss://…", "unix://…", "redis+sentinel://…", "redis+cluster://…"')
         return value
 
 

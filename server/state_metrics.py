@@ -33,6 +33,7 @@ def observe(metrics: Metrics, hearth: Hearth) -> None:
     def counters() -> Mapping[str, tuple[str, float]]:
         media = hearth.sfu.totals()
         figures = {
+            "hearth_pushes": ("Frames sent to clients of the room dialect that answered nothing.", hearth.room_sockets.pushes),
             "hearth_media_packets_in": ("RTP packets received from publishers.", media.plane.packets_in),
             "hearth_media_bytes_in": ("Their bytes.", media.plane.bytes_in),
             "hearth_media_packets_out": ("RTP packets sent to players.", media.plane.packets_out),
@@ -47,6 +48,10 @@ def observe(metrics: Metrics, hearth: Hearth) -> None:
     def requests() -> Mapping[tuple[str, ...], float]:
         return {("room_json", command, _result(code)): count for (command, code), count in hearth.room_sockets.requests.items()}
 
+    def answered(command: str, milliseconds: int) -> None:
+        metrics.requests.labels("room_json", command).observe(milliseconds / 1000)
+
+    hearth.room_sockets.on_answered = answered
     metrics.observe_state(gauges, counters)
 
     def dropped() -> Mapping[tuple[str, ...], float]:

@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
@@ -23,7 +23,15 @@ def _describe(predicate: Callable[[], object], what: str) -> str:
         return repr(predicate)
 
 
-async def until(predicate: Callable[[], T | Awaitable[T]], limit: float = 20, what: str = "") -> T:
+@overload
+async def until(predicate: Callable[[], Awaitable[T]], limit: float = 20, what: str = "") -> T: ...
+
+
+@overload
+async def until(predicate: Callable[[], T], limit: float = 20, what: str = "") -> T: ...
+
+
+async def until(predicate: Callable[[], Any], limit: float = 20, what: str = "") -> Any:
     """Wait until ``predicate()`` (a plain function or one that returns an awaitable) is truthy, and return that value.
 
     First only yields to the event loop, then pauses briefly between tries. After ``limit`` seconds raises ``AssertionError``
@@ -33,7 +41,7 @@ async def until(predicate: Callable[[], T | Awaitable[T]], limit: float = 20, wh
     pause = 0.0
     while True:
         outcome = predicate()
-        value: T = await outcome if inspect.isawaitable(outcome) else outcome
+        value = await outcome if inspect.isawaitable(outcome) else outcome
         if value:
             return value
         if time.monotonic() >= deadline:

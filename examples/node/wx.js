@@ -3,7 +3,7 @@
 import WebSocket from "ws";
 
 function connectSocket({ url }) {
-  const socket = new WebSocket(url);
+  const socket = new WebSocket(url, { allowSynchronousEvents: false }); // one frame per task, as in WeChat
   return {
     get readyState() { return socket.readyState; },
     onOpen: (handler) => socket.on("open", () => handler({})),

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from server.cli.common import AppIdOption, ConfigOption, chosen_app, configuration, fail
-from server.cloud_client import ApiError, call, default_url
+from server.cloud_client import ApiError, NotReached, call, default_url
 from server.redaction import JSON
 
 UrlOption = Annotated[str | None, typer.Option("--url", help="Address of the running server. Default: from the configuration.")]
@@ -41,18 +41,23 @@ def _call(action: str, body: Row, config: ConfigOption, app_id: int | None, url:
     """Carry out an action of the server API; returns its ``Data``. Ends the command if it was refused."""
     found = configuration(config)
     app = chosen_app(found, app_id)
-    try:
-        data = call(
-            url or default_url(found.settings),
-            action,
-            app_id=app.app_id,
-            server_secret=app.server_secrets[0].get_secret_value(),
-            body=body,
-            authority=found.settings.server.data_dir / "ca.pem",
-        )
-    except ApiError as error:
-        fail(str(error))
-    return cast("Row", data or {})
+    authority = found.settings.server.data_dir / "ca.pem"
+    addresses = [url] if url else [default_url(found.settings)]
+    if not url and addresses[0].startswith("http:") and authority.exists():
+        # `hearth serve --dev-tls`: the configuration does not know of it.
+        addresses.append("https" + addresses[0].removeprefix("http"))
+    secret = app.server_secrets[0].get_secret_value()
+    problem = ""
+    for address in addresses:
+        try:
+            data = call(address, action, app_id=app.app_id, server_secret=secret, body=body, authority=authority)
+        except NotReached as error:
+            problem = problem or str(error)
+        except ApiError as error:
+            fail(str(error))
+        else:
+            return cast("Row", data or {})
+    fail(problem)
 
 
 def _rows(data: Row, name: str, columns: Mapping[str, str]) -> list[Row]:

@@ -1,18 +1,22 @@
-// The page of the demo: forms, the list of people, level meters, chat. What goes over the wire is in client.js.
+// The page of the demo: forms, the list of people, level meters, chat. What goes over the wire is in room.js.
 
-import { Refused, Room } from "./client.js";
+import { Room } from "./room.js";
+import { Refused } from "./wire.js";
 
 const $ = (id) => document.getElementById(id);
 const query = new URLSearchParams(location.search);
 const server = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
 const pick = (list) => list[Math.floor(Math.random() * list.length)];
-const randomName = () => `${pick(["Amber", "Birch", "Cedar", "Copper", "Hazel", "Juniper", "Maple", "Rowan"])} ${pick(["Fox", "Heron", "Lynx", "Otter", "Owl", "Robin", "Wren"])}`;
+const TREES = ["Amber", "Birch", "Cedar", "Copper", "Hazel", "Juniper", "Maple", "Rowan"];
+const ANIMALS = ["Fox", "Heron", "Lynx", "Otter", "Owl", "Robin", "Wren"];
+const randomName = () => `${pick(TREES)} ${pick(ANIMALS)}`;
 const TINTS = 7;
 const CHAT_LINES = 200;
 const METER_MS = 80;
 const FALL = 0.05; // of the meter, per METER_MS
 
-const userId = `demo-${[...crypto.getRandomValues(new Uint8Array(5))].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+const hex = (bytes) => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+const userId = `demo-${hex(crypto.getRandomValues(new Uint8Array(5)))}`;
 let room = null;
 let microphone = null; // MediaStream of this tab
 let audio = null; // AudioContext, for the meters only
@@ -27,7 +31,7 @@ async function credentials(roomId) {
   } catch {
     throw new Error("Hearth does not answer. Is it still running?");
   }
-  if (!response.ok) throw new Error(`Hearth gives no token (HTTP ${response.status}). The demo works in development only, on this machine.`);
+  if (!response.ok) throw new Error(`Hearth gives no token: ${await response.text()}`);
   return response.json();
 }
 
@@ -39,7 +43,10 @@ const REASONS = new Map([
   [1000001105, "The room is full."],
 ]);
 
-const explain = (error) => (error instanceof Refused ? `${REASONS.get(error.code) ?? "The server refused:"} (${error.message})` : error.message);
+function explain(error) {
+  if (!(error instanceof Refused)) return error.message;
+  return `${REASONS.get(error.code) ?? "The server refused it."} (${error.message})`;
+}
 
 // --- joining and leaving
 
@@ -82,8 +89,7 @@ async function join(event) {
 function leave() {
   room?.leave();
   room = null;
-  microphone?.getTracks().forEach((track) => track.stop());
-  microphone = null;
+  closeMicrophone();
   for (const userId of [...tiles.keys()]) removeTile(userId);
   $("chat").replaceChildren();
   document.title = "Hearth demo";
@@ -96,18 +102,18 @@ function leave() {
 async function switchMicrophone() {
   const here = room;
   complain("");
-  if (microphone) {
+  if (room.publishing) {
     room.setMicrophone(!room.micOn);
     return;
   }
+  closeMicrophone();
   $("mic").disabled = true;
   try {
     microphone = await openMicrophone();
     if (room !== here) throw new Error("left meanwhile");
     await room.publish(microphone);
   } catch (error) {
-    microphone?.getTracks().forEach((track) => track.stop());
-    microphone = null;
+    closeMicrophone();
     if (room === here && room) complain(explain(error));
   } finally {
     $("mic").disabled = false;
@@ -115,13 +121,20 @@ async function switchMicrophone() {
   }
 }
 
+function closeMicrophone() {
+  microphone?.getTracks().forEach((track) => track.stop());
+  microphone = null;
+}
+
 async function openMicrophone() {
-  if (!navigator.mediaDevices) throw new Error("The browser gives the microphone only to https pages and to http://127.0.0.1. You still hear the others.");
+  if (!navigator.mediaDevices) throw new Error("The browser gives the microphone only to https pages and to http://127.0.0.1.");
   try {
     return await navigator.mediaDevices.getUserMedia({ audio: true });
   } catch (error) {
     const text = {
-      NotAllowedError: "The browser was told not to give the microphone to this page. Allow it beside the address, then switch the microphone on again.",
+      NotAllowedError:
+        "The browser was told not to give the microphone to this page. You still hear the others. " +
+        "To talk, allow it beside the page's address, then switch the microphone on.",
       NotFoundError: "No microphone was found. You still hear the others.",
       NotReadableError: "The microphone is in use by another program.",
     };
@@ -141,9 +154,9 @@ function complain(text) {
 }
 
 function showState(state, why = "") {
-  const text = { idle: "Not connected", connecting: "Connecting…", connected: "Connected", reconnecting: "Connection lost, reconnecting…", left: "Not connected" };
+  const text = { connecting: "Connecting…", connected: "Connected", reconnecting: "Connection lost, reconnecting…" };
   $("status").dataset.state = state;
-  $("status").textContent = text[state] + (why ? ` (${why})` : "");
+  $("status").textContent = (text[state] ?? "Not connected") + (why ? ` (${why})` : "");
 }
 
 function showPeople() {

@@ -28,7 +28,9 @@ _FILES = {
     "index.html": "text/html; charset=utf-8",
     "demo.css": "text/css; charset=utf-8",
     "page.js": "text/javascript; charset=utf-8",
-    "client.js": "text/javascript; charset=utf-8",
+    "room.js": "text/javascript; charset=utf-8",
+    "gateway.js": "text/javascript; charset=utf-8",
+    "wire.js": "text/javascript; charset=utf-8",
     "flame.svg": "image/svg+xml",
 }
 
@@ -47,7 +49,7 @@ _HEADERS = {
     "Cache-Control": "no-store",
 }
 
-_REFUSAL = "The demo is for the machine that Hearth runs on: open it at http://127.0.0.1, not through a proxy or a name.\n"
+_REFUSAL = "The demo is only for the machine that Hearth runs on: open it there, as 127.0.0.1 or localhost, not through a proxy.\n"
 
 
 def demo_routes(apps: Callable[[], Sequence[App]], clock: Clock) -> APIRouter:

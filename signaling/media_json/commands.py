@@ -9,10 +9,10 @@ from msgspec import Struct
 
 from auth import TokenError
 from calls.addresses import MediaCredential
-from calls.errors import AppUnknown, CallError, MediaFull, MediaSessionUnknown, SdpRefused
+from calls.errors import AddressStale, AppUnknown, CallError, MediaFull, MediaSessionUnknown, SdpRefused
 from calls.media_session import MediaEnd, MediaLogin, MediaRole, MediaSession
 from calls.service import Calls
-from rooms.errors import RoomError, SessionUnknown
+from rooms.errors import RoomError
 from signaling.media_json import messages as m
 from signaling.media_json.codec import BodyInvalid, Frame, Header, decode_body, encode
 from signaling.media_json.errors import (
@@ -54,6 +54,8 @@ class MediaConversation:
         self._client_address = client_address
         self._login: MediaLogin | None = None
         self._user_id = ""
+        self._stale = False
+        """The address was good, but its room session is over."""
         self._pushes = 0
         self._reset: set[int] = set()
         """Sessions that the client has been told to open again because they are not here: once is enough."""
@@ -125,19 +127,24 @@ class MediaConversation:
             return
         held = [(session.session_id, session.session_token) for session in request.sessions or ()]
         self._user_id = frame.header.user_id
+        self._stale = False
         self.ended()
         try:
             if str(frame.header.appid) != str(self._credential.app_id):
                 raise AppUnknown("the address is another App's")
             self._login = await self._calls.media_login(self._credential, frame.header.user_id, held, self)
+        except AddressStale:
+            # Refused, SDKs would try the same address again for minutes. Instead every session is sent for a new one: those that
+            # the client still claims now, those that it asks for later in _create_session_with_sdp.
+            self._stale = True
+            self._reply(frame, "LoginRsp", m.LoginRsp(request.token, self._settings.negotiation_interval))
+            for session_id, _ in held:
+                self._push("CloseSessionPush", session_id, ASK_AGAIN.push())
+            return
         except Refused as error:
             # The socket stays open: 2.14.0 reopens a closed one at once and without end. It ends with the idle time-out.
             log.info("media_login_refused", app_id=self._credential.app_id, reason=type(error).__name__)
             self._reply(frame, "LoginRsp", m.Result(login_result(error), str(error)))
-            if isinstance(error, SessionUnknown):
-                # What it claims is over, but the room may have let it in again: a new address brings its streams back.
-                for session_id, _ in held:
-                    self._push("CloseSessionPush", session_id, ASK_AGAIN.push())
             return
         self._reply(frame, "LoginRsp", m.LoginRsp(request.token, self._settings.negotiation_interval))
         self._calls.catch_up(self._login)
@@ -148,7 +155,7 @@ class MediaConversation:
     async def _create_session_with_sdp(self, frame: Frame) -> None:
         command = "CreateSessionWithSdpRsp"
         login = self._login
-        if login is None or not self._is_from_user(frame):
+        if (login is None and not self._stale) or not self._is_from_user(frame):
             self._reply(frame, command, m.Result(NOT_LOGGED_IN))
             return
         try:
@@ -157,6 +164,9 @@ class MediaConversation:
                 raise BodyInvalid("type")
         except BodyInvalid:
             self._reply(frame, command, m.Result(BAD_REQUEST))
+            return
+        if login is None:
+            self._refuse(frame, ASK_AGAIN, request.sdp)
             return
         open_media = self._calls.open_publisher if request.type == m.PUBLISH else self._calls.open_player
         try:

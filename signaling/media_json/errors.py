@@ -68,7 +68,9 @@ CLOSES = {
     MediaEnd.STREAM_ENDED: STOPPED,
     MediaEnd.STREAM_REMOVED: DENIED,
     MediaEnd.STREAM_LOST: RETRY,
-    MediaEnd.RESERVATION_ENDED: RETRY,
+    # The client believes that it is announced and nobody knows of it (2.9.1 after an absence longer than the grace). To try again would
+    # repeat that; a final error lets its app begin anew.
+    MediaEnd.RESERVATION_ENDED: STOPPED,
     MediaEnd.STREAM_MOVED: ASK_AGAIN,
     MediaEnd.NODE_STOPPED: ASK_AGAIN,
 }

@@ -111,6 +111,8 @@ class Commands:
             return False
         try:
             session = _own_session(connection, header)
+            if session.enter_due and isinstance(body, HeartbeatBody):
+                raise Refused(Code.SESSION_UNKNOWN, "enter the room again")
         except Refused as refused:
             # Never 1000002001 here (§15 no. 6). A heartbeat of a session that is not on this connection: a room of a multi-room
             # client that it must enter again (§12), a session that has ended meanwhile, or a lie.
@@ -122,9 +124,11 @@ class Commands:
             session.answer(head, encode_body(self._heartbeat(session)))
         elif isinstance(body, UserListBody):
             session.answer(head, encode_body(session.user_list_asked()))
+            connection.settle()
         elif isinstance(body, StreamInfoBody):
             stream_seq, entries = session.stream_list_asked(self._clock())
             session.answer(head, encode_body(StreamReply(stream_seq=stream_seq, stream_info=entries)))
+            connection.settle()
             session.repeat_streams(entries)
         else:
             session.answer(head, encode_body(_fetched(session, body)))
@@ -179,9 +183,7 @@ class Commands:
                 action_delay=RETRY_DELAY_MS if again else 0,
             )
         # The header is the client's own, so that its SDK takes the answer.
-        tail = header_tail(
-            header.appid, header.user_id or "", header.session_id or "", header.room_id or "", header.room_session_id or ""
-        )
+        tail = header_tail(header.appid, header.user_id or "", header.session_id or "", header.room_id or "", header.room_session_id or "")
         connection.send(f"{response_head(header.cmd, header.seq)}{tail}{encode_body(reply)}}}")
         if header.cmd in ("login", "enter"):
             self._hooks.logged_in(code)

@@ -58,6 +58,9 @@ class Registry(Protocol):
     def lost(self, connection: RoomConnection, sessions: list[RoomSession]) -> None:
         """These sessions wait for their client to come back."""
 
+    def answered(self, request: Request, milliseconds: int) -> None:
+        """A request that had to wait was answered so long after it came."""
+
 
 class RoomConnection:
     """``room_session.Line`` of its sessions."""
@@ -75,11 +78,13 @@ class RoomConnection:
         "_registry",
         "_rooms",
         "_settings",
+        "_settling",
         "_socket",
         "_waiting",
         "_worker",
         "base_url",
         "client",
+        "frames_sent",
         "idle_since",
         "logging_in",
         "sessions",
@@ -106,6 +111,8 @@ class RoomConnection:
         self._clock = clock
         self.client = Client(address=client_address)
         """As its last login described it."""
+        self.frames_sent = 0
+        """Answers and pushes, for metrics."""
         self.base_url = base_url
         """WebSocket base URL that the client used, ``ws://host:port``."""
         self.sessions: dict[str, RoomSession] = {}
@@ -123,11 +130,14 @@ class RoomConnection:
         self._bucket = TokenBucket(now, settings.command_burst)
         self._heartbeats = TokenBucket(now, settings.heartbeats_per_second)
         self._refusals = 0
-        self._waiting: deque[Request] | None = None
+        self._waiting: deque[tuple[Request, int]] | None = None
+        """With the time at which each came."""
         self._worker: asyncio.Task[None] | None = None
         self._reader: asyncio.Task[Any] | None = None
         self._closer: asyncio.Task[None] | None = None
         self._closing = False
+        self._settling = ""
+        """Session whose login was answered lately; its first request shows that the client has handled the answer."""
 
     async def run(self) -> None:
         """Serve the socket until it is closed by either side. Sessions that are left then wait for the grace period."""
@@ -149,7 +159,13 @@ class RoomConnection:
     # --- what sessions and commands use
 
     def send(self, text: str) -> None:
+        self.frames_sent += 1
         self._outbox.send(text)
+
+    def settle(self, session_id: str = "") -> None:
+        """The answer to a login (of this session) or a list was just sent: give the SDK time to handle it before anything else."""
+        self._settling = session_id
+        self._outbox.hold(self._settings.settle)
 
     def ended(self, session: RoomSession) -> None:
         self._forget(session)
@@ -200,6 +216,9 @@ class RoomConnection:
             return not self._closing
         if not self._within_limits(request.header, heartbeat=isinstance(request.body, HeartbeatBody)):
             return not self._closing
+        if self._settling and request.header.session_id == self._settling:
+            self._settling = ""
+            self._outbox.release()
         for session in self.sessions.values():
             self._rooms.heard_from(session.session)
         if not self._commands.answer_now(self, request):
@@ -209,7 +228,7 @@ class RoomConnection:
     async def _queue(self, request: Request) -> None:
         if self._waiting is None:
             self._waiting = deque()
-        self._waiting.append(request)
+        self._waiting.append((request, self._clock()))
         if self._worker is None:
             self._worker = asyncio.get_running_loop().create_task(self._work())
         elif len(self._waiting) >= self._settings.waiting_commands:
@@ -218,7 +237,9 @@ class RoomConnection:
     async def _work(self) -> None:
         try:
             while self._waiting:
-                await self._commands.answer(self, self._waiting.popleft())
+                request, came_at = self._waiting.popleft()
+                await self._commands.answer(self, request)
+                self._registry.answered(request, self._clock() - came_at)
         finally:
             self._waiting = None
             self._worker = None

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
+import msgspec
 import structlog
 
 from calls.service import EnterRequest
 from rooms.errors import SessionEnded
 from rooms.events import EndReason
-from rooms.model import Client, ClientKind, Clock
+from rooms.model import Client, ClientKind, Clock, Session
 from signaling.room_json.codec import encode_body, header_tail, response_head
 from signaling.room_json.connection import RoomConnection
-from signaling.room_json.errors import Code, Refused
+from signaling.room_json.errors import Code, Refusal, Refused
 from signaling.room_json.ports import Calls, Entered, View
 from signaling.room_json.pushes import KICK_REASONS, KICKOUT, KickReason, kickout_body
 from signaling.room_json.replies import ChannelVersions, ConfigInfo, KeyVersion, LoginReply
@@ -20,7 +21,7 @@ from signaling.room_json.requests import ClientType, Header, LoginBody
 from signaling.room_json.room_session import RoomSession
 from signaling.room_json.roster import Roster
 from signaling.room_json.settings import RoomSocketSettings
-from signaling.room_json.wire_state import read_told
+from signaling.room_json.wire_state import Told, read_told
 
 log = structlog.get_logger()
 
@@ -35,6 +36,9 @@ class Rosters(Protocol):
 
     def roster(self, session: RoomSession, entered: Entered) -> Roster:
         """The roster of the room that was entered; given back by ``connection.Registry.session_gone``."""
+
+    def take_lost(self, login_id: int) -> list[Session]:
+        """The sessions that this login lost together on one connection of this node. They are given out once."""
 
 
 class Logins:
@@ -69,6 +73,40 @@ class Logins:
                 other.replaced_here = False
         # No await from here to the answer: later events reach the session synchronously.
         self._answer(connection, header, body, session, entered)
+        if entered.resumed and header.cmd == "login":
+            await self._take_over_further_rooms(connection, request, entered.session)
+
+    async def _take_over_further_rooms(self, connection: RoomConnection, request: EnterRequest, main: Session) -> None:
+        """After a quick reconnect a multi-room SDK logs in to its first room only, and believes to be in the others (§15 no. 17).
+
+        Messages and streams of those go on at once. Their next heartbeat makes the SDK enter them (1000000105), and so fetch the user
+        list. If the connection was lost on another node only that happens.
+        """
+        for other in self._rosters.take_lost(main.login_id):
+            if str(other.session_id) in connection.sessions:
+                continue
+            session = RoomSession(connection, wants_users=True, now=self._clock())
+            session.enter_due = True
+            wish = msgspec.structs.replace(
+                request, room_id=other.room_id, role=other.role, login_id=main.login_id, resume=other.session_id, multi_room=True
+            )
+            connection.logging_in = True
+            try:
+                entered = await self._calls.login(wish, session)
+            except Refusal as refused:
+                # Its token may be for one room only. The heartbeat of that room settles it.
+                log.info("further_room_not_resumed", room_id=other.room_id, user_id=other.user_id, error=type(refused).__name__)
+                continue
+            finally:
+                connection.logging_in = False
+            if not entered.resumed:
+                # It ended meanwhile. The client learns that when it enters.
+                await self._calls.leave(entered.session, False)
+                continue
+            told = self._open(connection, session, entered)
+            if connection.client.kind == "miniprogram":
+                session.catch_up(told)
+            session.flush()
 
     def _request(self, connection: RoomConnection, header: Header, body: LoginBody) -> EnterRequest:
         held = next(iter(connection.sessions.values()), None)
@@ -99,9 +137,7 @@ class Logins:
     def _answer(self, connection: RoomConnection, header: Header, body: LoginBody, session: RoomSession, entered: Entered) -> None:
         settings = self._settings
         now = self._clock()
-        told = read_told(entered.told) if entered.resumed else None
-        session.open(entered.session, entered.view, self._rosters.roster(session, entered), told)
-        connection.attach(session)
+        told = self._open(connection, session, entered)
         keeps_lists = _keeps_lists(connection.client, header)
         if not keeps_lists:
             session.lists_in_answer()
@@ -120,10 +156,9 @@ class Logins:
             stream_info=session.all_streams(),
         )
         session.answer(response_head(header.cmd, header.seq), encode_body(reply))
-        if keeps_lists and told is not None:
+        connection.settle(session.session_id)
+        if keeps_lists:
             session.catch_up(told)
-        elif keeps_lists:
-            session.poke()
         session.flush()
         log.debug(
             "room_login",
@@ -135,6 +170,14 @@ class Logins:
             resumed=entered.resumed,
             address=connection.client.address,
         )
+
+    def _open(self, connection: RoomConnection, session: RoomSession, entered: Entered) -> Told | None:
+        """Returns what the client was told before, if that is known."""
+        told = read_told(entered.told) if entered.resumed else None
+        tracks = connection.client.kind == "miniprogram"
+        session.open(entered.session, entered.view, self._rosters.roster(session, entered), told, tracks=tracks)
+        connection.attach(session)
+        return told
 
     def _answer_ended(self, connection: RoomConnection, header: Header, ended: SessionEnded) -> None:
         """The client comes back to a session that was ended on purpose: by another login of its user, a kick, a closed room.
@@ -162,6 +205,7 @@ class Logins:
             stream_info=[],
         )
         connection.send(f"{response_head(header.cmd, header.seq)}{tail}{encode_body(reply)}}}")
+        connection.settle(session_id)
         only_this_room = header.cmd == "enter" and ended.reason is not EndReason.REPLACED
         connection.send(f"{KICKOUT}{tail}{kickout_body(reason, ended.message, session_id, only_this_room=only_this_room)}")
         log.info("room_login_after_kick", app_id=header.appid, room_id=header.room_id, reason=ended.reason)

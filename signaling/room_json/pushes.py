@@ -161,9 +161,7 @@ def broadcast_body(event: Broadcast) -> str:
 
 
 def barrage_body(event: Barrage, room_id: str) -> str:
-    message = _BarrageMessage(
-        event.user_id, event.user_name, event.message_id, event.category, event.type, event.content, event.sent_at
-    )
+    message = _BarrageMessage(event.user_id, event.user_name, event.message_id, event.category, event.type, event.content, event.sent_at)
     return encode_body(_MergeMessage((_Merged(encode_body(_BarrageData(room_id, (message,)))),))) + "}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import Protocol
 
 from rooms.events import (
@@ -24,7 +25,7 @@ from signaling.room_json.ports import View
 from signaling.room_json.pushes import KICK_REASONS, StreamChange, UserChange, stream_entry
 from signaling.room_json.replies import StreamEntry, UserListReply
 from signaling.room_json.roster import Roster
-from signaling.room_json.wire_state import Told, WireState, catch_up
+from signaling.room_json.wire_state import UNKNOWN, Told, WireState, catch_up
 
 _BODY = "room_json"
 """Key of this dialect's encoding in ``Delivery.memo``."""
@@ -45,6 +46,15 @@ class Line(Protocol):
         """The session is another connection's now."""
 
 
+def issued_user_id(app_id: int, user_id: str) -> str:
+    """``user_id`` of the login answer: a number that stands for the user, the same at every login.
+
+    SDK 2.11.0 drops frames with another ``user_id`` than it knows, and learns a new one only some time after the login answer: what
+    follows that answer directly would be lost if the number changed when a session had expired.
+    """
+    return str(1 + int.from_bytes(blake2b(f"{app_id}/{user_id}".encode(), digest_size=6).digest()))
+
+
 class RoomSession:
     """``rooms.events.Receiver`` of one session on one connection. Does nothing before ``open``, nor after its end."""
 
@@ -62,8 +72,8 @@ class RoomSession:
         "_view",
         "_wants_users",
         "alone",
+        "enter_due",
         "issued_user_id",
-        "knew_users",
         "replaced_here",
         "session",
         "session_id",
@@ -84,8 +94,9 @@ class RoomSession:
         """No other session on this connection (else a kick leaves the others alone)."""
         self.replaced_here = False
         """Its own connection is logging in anew: that ends this session, and is not a kick."""
-        self.knew_users = 0
-        """Fingerprint of the roster that the client has; 0 = none."""
+        self.enter_due = False
+        """Taken over with the client's first room, without a word from the client about this one: its next heartbeat is to make it
+        enter the room again, and ask for the user list."""
 
     # Set by ``open``.
     session: Session
@@ -97,13 +108,12 @@ class RoomSession:
     _roster: Roster
     _tail: str
 
-    def open(self, session: Session, view: View, roster: Roster, told: Told | None) -> None:
-        """The login went through. Pushes may be sent from now on; call ``flush`` when the answer has been sent."""
+    def open(self, session: Session, view: View, roster: Roster, told: Told | None, *, tracks: bool) -> None:
+        """The login went through. Send the answer, then call ``flush``. ``tracks``: see ``WireState``."""
         self.session = session
         self.session_id = str(session.session_id)
-        self.issued_user_id = str(session.login_id)
-        self.wire = WireState(self._now, told)
-        self.knew_users = told.users_fingerprint if told else 0
+        self.issued_user_id = issued_user_id(session.app_id, session.user_id)
+        self.wire = WireState(self._now, told, tracks=tracks)
         self._view = view
         self._roster = roster
         self._tail = header_tail(session.app_id, self.issued_user_id, self.session_id, session.room_id, str(session.room_lifetime_id))
@@ -142,32 +152,33 @@ class RoomSession:
 
     def lists_in_answer(self) -> None:
         """The login answer holds the stream list and the client takes it."""
-        self.wire.begin(self.streams_of_others().values())
+        self.wire.begin(self.streams_of_others())
 
-    def catch_up(self, told: Told) -> None:
-        """After a resumed login's answer, for clients that pass over the lists in it (mini-program, §5.3)."""
-        current = self.streams_of_others()
-        missed = catch_up(told, current)
+    def catch_up(self, told: Told | None) -> None:
+        """After the login's answer, for clients that pass over the list in it (mini-program 2.11.0, §5.3 and §15 no. 2).
+
+        If it is not known what the client knows, it is made to ask for its list: SDK 2.11.0 then deletes and adds all (§5.4). It
+        does not ask if it did so once and got no answer before its socket died. So the list is pushed as well, which brings all but
+        deletions.
+        """
+        missed = catch_up(told or UNKNOWN, self.streams_of_others())
         self._push(pushes.ALIGN, pushes.align_body(self.wire.stream_seq))
+        if told is None:
+            self.wire.poke()
+            self._push(pushes.STREAM_UPDATE, pushes.poke_body(self.session.room_id))
         for stream_id, known in missed.gone:
             self.wire.removed(stream_id, known)
+        self.wire.begin(missed.kept)
         for stream in (*missed.added, *missed.changed):
             self.wire.add(stream)
-        self.wire.streams = current
         self._push_streams(StreamChange.DELETED, [pushes.gone_entry(name, known) for name, known in missed.gone])
         self._push_streams(StreamChange.ADDED, [stream_entry(stream) for stream in missed.added])
         self._push_streams(StreamChange.UPDATED, [stream_entry(stream) for stream in missed.changed])
 
-    def poke(self) -> None:
-        """What the client knows of streams is not known: make it ask for the list (mini-program, §5.4)."""
-        self.wire.replace(self.streams_of_others().values())
-        self._push(pushes.STREAM_UPDATE, pushes.poke_body(self.session.room_id))
-
     def stream_list_asked(self, now: int) -> tuple[int, list[StreamEntry]]:
         """Answer to ``stream_info``. ``repeat_streams`` must follow it at once."""
-        entries = self.all_streams()
-        self.wire.replace(self.streams_of_others().values())
-        return self.wire.beyond_doubt(now), entries
+        self.wire.list_asked(self.streams_of_others())
+        return self.wire.beyond_doubt(now), self.all_streams()
 
     def repeat_streams(self, entries: list[StreamEntry]) -> None:
         """SDK 2.11.0 empties its list at the answer to ``stream_info``: push it (§15 no. 1). Others know all of it already."""
@@ -178,30 +189,16 @@ class RoomSession:
         session = self.session
         self._notified = not self._roster.limit or session.user_id in self._roster
         self._list_due = False
-        self._user_rev = self._view.rev
-        self.knew_users = self._roster.fingerprint
+        self._user_rev = self._roster.rev
         users = self._roster.listed() if self._notified else []
         self.wire.user_seq = max(1, self.wire.user_seq)
         last = max(0, len(users) - 1)
         return UserListReply(user_baseinfos=users, ret_user_index=last, server_user_index=last, server_user_seq=self.wire.user_seq)
 
-    def hold_users(self) -> None:
-        """No joins and leaves until the client has asked for the list (§6.3)."""
-        self._list_due = True
-
-    @property
-    def users_unchanged(self) -> bool:
-        """Whether the client still has the right user list from before a break."""
-        return not self._wants_users or (self.knew_users != 0 and self.knew_users == self._roster.fingerprint)
-
-    def told(self) -> bytes:
-        """The wire state for ``RoomService.detach``."""
-        return self.wire.told(0 if self._list_due else self._roster.fingerprint)
-
     def detach(self) -> bytes:
-        """The connection is lost: no more pushes. Returns the wire state."""
+        """The connection is lost: no more pushes. Returns the wire state for ``RoomService.detach``."""
         self._open = False
-        return self.told()
+        return self.wire.told()
 
     # --- rooms.events.Receiver
 

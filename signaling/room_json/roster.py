@@ -15,14 +15,15 @@ from signaling.room_json.replies import ListedUser
 class Roster:
     """The members of one room that are announced, in the order in which they came."""
 
-    __slots__ = ("_gone", "_joined", "_listed", "_members", "_rev", "limit", "receivers")
+    __slots__ = ("_gone", "_joined", "_listed", "_members", "limit", "receivers", "rev")
 
     def __init__(self, view: View, limit: int) -> None:
         self.limit = limit
         """0 = no limit."""
         self.receivers = 0
         """Sessions on this node that use it."""
-        self._rev = view.rev
+        self.rev = view.rev
+        """Of the last event that is in it."""
         self._members: dict[str, User] = self._first(view)
         self._listed: list[ListedUser] | None = None
         self._joined: list[User] = []
@@ -30,14 +31,6 @@ class Roster:
 
     def __contains__(self, user_id: str) -> bool:
         return user_id in self._members
-
-    @property
-    def fingerprint(self) -> int:
-        """Differs (very probably) if other sessions are announced."""
-        total = 0
-        for user in self._members.values():
-            total ^= user.session_id
-        return total
 
     def listed(self) -> list[ListedUser]:
         """What ``user_list`` shows."""
@@ -47,8 +40,8 @@ class Roster:
 
     def join(self, user: User, rev: int) -> bool:
         """A member came. Returns whether that is announced; may be asked again for the same event."""
-        if rev > self._rev:
-            self._rev = rev
+        if rev > self.rev:
+            self._next(rev)
             if not self.limit or len(self._members) < self.limit:
                 self._members[user.user_id] = user
                 self._listed = None
@@ -57,9 +50,9 @@ class Roster:
 
     def leave(self, user: User, rev: int) -> bool:
         """A member went. Returns whether that is announced. To be asked once per event."""
-        if rev <= self._rev:
+        if rev <= self.rev:
             return False
-        self._rev = rev
+        self._next(rev)
         known = self._members.get(user.user_id)
         if known is None or known.session_id != user.session_id:
             return False
@@ -68,14 +61,21 @@ class Roster:
         return True
 
     def jump(self, view: View) -> tuple[list[User], list[User]]:
-        """The view has changed without events. Returns who went and who came, the same to every caller until the next event."""
-        if view.rev != self._rev:
+        """The view has changed without events. Returns who went and who came, the same to every caller until the next event.
+
+        For those only who have not had it: whose own lists are older than ``view.rev``.
+        """
+        if view.rev != self.rev:
             before, self._members = self._members, self._first(view)
             self._gone = [user for user in before.values() if not _same(self._members.get(user.user_id), user)]
             self._joined = [user for user in self._members.values() if not _same(before.get(user.user_id), user)]
-            self._rev = view.rev
+            self.rev = view.rev
             self._listed = None
         return self._gone, self._joined
+
+    def _next(self, rev: int) -> None:
+        self.rev = rev
+        self._gone, self._joined = [], []
 
     def _first(self, view: View) -> dict[str, User]:
         members = sorted(view.users.values(), key=lambda user: (user.joined_at, user.session_id))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from typing import Final
 
-from rooms.model import Clock
+from rooms.model import Clock, Session
 from signaling.room_json.commands import Commands
 from signaling.room_json.connection import CLOSE_POLICY, RoomConnection
 from signaling.room_json.login import Logins
 from signaling.room_json.ports import Calls, Entered, Rooms
+from signaling.room_json.requests import BODIES, Request
 from signaling.room_json.room_session import RoomSession
 from signaling.room_json.roster import Roster
 from signaling.room_json.settings import RoomSocketSettings
@@ -18,6 +20,9 @@ from signaling.socket import SocketLike
 
 _SWEEP_SECONDS: Final = 5.0
 _DRAIN_AT_ONCE: Final = 64
+_REMEMBER_LOST: Final = 300_000
+"""Milliseconds for which SDKs try to come back (``miniprogram-2.11.0.md`` §5)."""
+_MOST_LOST: Final = 10_000
 _RoomKey = tuple[int, str, int]
 
 
@@ -30,17 +35,28 @@ class RoomSockets:
         self._clock = clock
         self._connections: set[RoomConnection] = set()
         self._rosters: dict[_RoomKey, Roster] = {}
+        self._lost: dict[int, tuple[int, list[Session]]] = {}
+        """Multi-room logins whose connection is gone: when, and which sessions. By login id."""
         self._sweeper: asyncio.TimerHandle | None = None
         self.logins: Counter[int] = Counter()
         """Answered logins by ``err_code``, for metrics."""
         self.requests: Counter[tuple[str, int]] = Counter()
         """Other answered requests by command and ``err_code``, for metrics. Unknown commands count as ``"?"``."""
+        self.on_answered: Callable[[str, int], None] | None = None
+        """Told the command and the milliseconds of each request that had to wait for something, for metrics."""
+        self._frames_of_closed = 0
         logins = Logins(calls, self, settings=settings, clock=clock)
         self._commands = Commands(calls, rooms, logins, settings=settings, clock=clock, hooks=self)
 
     @property
     def connections(self) -> int:
         return len(self._connections)
+
+    @property
+    def pushes(self) -> int:
+        """Frames sent that answered nothing, since the start."""
+        frames = self._frames_of_closed + sum(connection.frames_sent for connection in self._connections)
+        return frames - self.logins.total() - self.requests.total()
 
     @property
     def sessions(self) -> int:
@@ -68,6 +84,7 @@ class RoomSockets:
             await connection.run()
         finally:
             self._connections.discard(connection)
+            self._frames_of_closed += connection.frames_sent
 
     async def drain(self) -> None:
         """The node stops: answer what has been received, leave the sessions to the grace period, close the sockets (1012).
@@ -88,6 +105,9 @@ class RoomSockets:
         for connection in self._connections:
             if not connection.sessions and not connection.logging_in and connection.idle_since <= deadline:
                 connection.close_soon(CLOSE_POLICY, "no login")
+        forgotten = self._clock() - _REMEMBER_LOST
+        for login_id in [login_id for login_id, (at, _) in self._lost.items() if at <= forgotten]:
+            del self._lost[login_id]
 
     # --- login.Rosters, connection.Registry, commands.Hooks
 
@@ -108,19 +128,32 @@ class RoomSockets:
                 del self._rosters[key]
 
     def lost(self, connection: RoomConnection, sessions: list[RoomSession]) -> None:
-        """Nothing is kept of them here: another node may be the one they come back to."""
+        if len(sessions) > 1 and len(self._lost) < _MOST_LOST:
+            self._lost[sessions[0].session.login_id] = self._clock(), [session.session for session in sessions]
+
+    def take_lost(self, login_id: int) -> list[Session]:
+        return self._lost.pop(login_id, (0, []))[1]
 
     def logged_in(self, code: int) -> None:
         self.logins[code] += 1
 
     def command(self, cmd: str, code: int) -> None:
-        self.requests[cmd, code] += 1
+        self.requests[_known(cmd), code] += 1
+
+    def answered(self, request: Request, milliseconds: int) -> None:
+        if self.on_answered is not None:
+            self.on_answered(_known(request.header.cmd), milliseconds)
 
     def _sweep(self) -> None:
         self._sweeper = None
         if self._connections:
             self.close_idle()
             self._sweeper = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
+
+
+def _known(cmd: str) -> str:
+    """Clients invent no names of metrics."""
+    return cmd if cmd in BODIES else "?"
 
 
 def _room_key(holder: Entered | RoomSession) -> _RoomKey:

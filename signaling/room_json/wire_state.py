@@ -10,7 +10,7 @@ least ``PROOF_MS`` after an answer has had that answer, and all before it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import msgspec
 
@@ -39,8 +39,6 @@ class Told(msgspec.Struct, frozen=True, array_like=True):
     format: int
     stream_seq: int
     user_seq: int
-    users_fingerprint: int
-    """``Roster.fingerprint``; 0 = the user list was not known either."""
     streams: dict[str, ToldStream]
     unsure: dict[str, ToldStream | None]
     """Streams told lately; with what the client may still believe of a removed one."""
@@ -51,10 +49,15 @@ class Told(msgspec.Struct, frozen=True, array_like=True):
 class CatchUp(msgspec.Struct, frozen=True):
     """The difference between what a client knows and what is: at most three pushes, in this order (§5.3)."""
 
+    kept: dict[str, Stream]
+    """What it knows already."""
     gone: list[tuple[str, ToldStream]]
     added: list[Stream]
     changed: list[Stream]
 
+
+UNKNOWN = Told(_FORMAT, 0, 0, {}, {}, False)
+"""Nothing is known of what the client knows."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Told).decode
@@ -74,21 +77,34 @@ def read_told(told: bytes | None) -> Told | None:
 class WireState:
     """Of one session, while it is connected. ``streams`` are the ones of others; SDKs know their own."""
 
-    __slots__ = ("_doubt", "_doubt_before", "_proven_at", "_unsure", "_unsure_before", "stream_seq", "streams", "user_seq")
+    __slots__ = (
+        "_doubt",
+        "_doubt_before",
+        "_poked",
+        "_proven_at",
+        "_tracks",
+        "_unsure",
+        "_unsure_before",
+        "stream_seq",
+        "streams",
+        "user_seq",
+    )
 
-    def __init__(self, now: int, told: Told | None = None) -> None:
+    def __init__(self, now: int, told: Told | None, *, tracks: bool) -> None:
+        """``tracks``: keep what is unsure, for a client whose next login answer does not simply replace its list."""
         self.stream_seq = told.stream_seq if told else 0
         self.user_seq = told.user_seq if told else 0
         self.streams: dict[str, Stream] = {}
+        self._tracks = tracks
         self._proven_at = now
         self._unsure: dict[str, ToldStream | None] = {}
         self._unsure_before: dict[str, ToldStream | None] = {}
-        self._doubt = self._doubt_before = False
+        self._doubt = self._doubt_before = self._poked = False
 
     @property
     def certain(self) -> bool:
         """Whether it is known, but for the unsure streams, what the client knows."""
-        return not (self._doubt or self._doubt_before)
+        return not (self._doubt or self._doubt_before or self._poked)
 
     def next_stream(self, entries: int = 1) -> int:
         self.stream_seq += entries
@@ -113,20 +129,26 @@ class WireState:
         """A stream of an earlier connection is pushed as deleted."""
         self._mark(stream_id, known)
 
-    def begin(self, streams: Iterable[Stream]) -> None:
+    def begin(self, streams: Mapping[str, Stream]) -> None:
         """The list is in the login answer, without which the client is not logged in at all."""
-        self.streams = {stream.stream_id: stream for stream in streams}
+        self.streams = dict(streams)
 
-    def replace(self, streams: Iterable[Stream]) -> None:
-        """The whole list is told anew, in a way that may be lost."""
-        self.begin(streams)
-        self.lose()
+    def poke(self) -> None:
+        """The client is made to ask for its list: what it knows until it has the answer is not known."""
+        self._poked = True
 
-    def lose(self) -> None:
-        """What the client knows of streams is not known until a later heartbeat proves what it was told since."""
-        self._unsure.clear()
-        self._unsure_before.clear()
-        self._doubt = True
+    def list_asked(self, streams: Mapping[str, Stream]) -> None:
+        """The client is told the whole list. If that is lost, it knows what it knew before."""
+        if self._poked:
+            self._poked = False
+            self._lose()
+        for stream_id, known in list(self.streams.items()):
+            now = streams.get(stream_id)
+            if now is None or now.stream_sid != known.stream_sid:
+                self._mark(stream_id, _told(known))
+        for stream_id in streams:
+            self._mark(stream_id, None)
+        self.streams = dict(streams)
 
     def heartbeat(self, now: int) -> None:
         """A heartbeat came and is being answered."""
@@ -135,7 +157,7 @@ class WireState:
             self._unsure_before, self._unsure = self._unsure, {}
             self._doubt_before, self._doubt = self._doubt, False
 
-    def told(self, users_fingerprint: int) -> bytes:
+    def told(self) -> bytes:
         """Everything, for another connection to go on with."""
         certain = self.certain
         unsure = self._unsure_before | {name: old or self._unsure_before.get(name) for name, old in self._unsure.items()}
@@ -144,7 +166,6 @@ class WireState:
                 format=_FORMAT,
                 stream_seq=self.stream_seq,
                 user_seq=self.user_seq,
-                users_fingerprint=users_fingerprint,
                 streams={name: _told(stream) for name, stream in self.streams.items()} if certain else {},
                 unsure=unsure if certain else {},
                 certain=certain,
@@ -157,9 +178,16 @@ class WireState:
         return self.stream_seq
 
     def _mark(self, stream_id: str, removed: ToldStream | None) -> None:
+        if not self._tracks:
+            return
         self._unsure[stream_id] = removed or self._unsure.get(stream_id)
         if len(self._unsure) > MOST_UNSURE:
-            self.lose()
+            self._lose()
+
+    def _lose(self) -> None:
+        self._unsure.clear()
+        self._unsure_before.clear()
+        self._doubt = True
 
 
 def catch_up(told: Told, current: Mapping[str, Stream]) -> CatchUp:
@@ -167,23 +195,21 @@ def catch_up(told: Told, current: Mapping[str, Stream]) -> CatchUp:
 
     Unsure streams are told again; that is harmless, SDKs pass over what they know already (§7.2).
     """
-    gone: dict[str, ToldStream] = {}
-    for stream_id, known in told.streams.items():
-        now = current.get(stream_id)
-        if now is None or now.stream_sid != known.stream_sid:
-            gone[stream_id] = known
-    for stream_id, removed in told.unsure.items():
-        if removed is not None and stream_id not in gone:
-            gone[stream_id] = removed
-    added, changed = [], []
-    for stream_id, stream in current.items():
-        before = told.streams.get(stream_id)
-        unsure = stream_id in told.unsure
-        if before is None or stream_id in gone or unsure:
+    gone = {name: known for name, known in told.streams.items() if name not in current or current[name].stream_sid != known.stream_sid}
+    gone |= {name: removed for name, removed in told.unsure.items() if removed is not None and name not in gone}
+    kept: dict[str, Stream] = {}
+    added: list[Stream] = []
+    changed: list[Stream] = []
+    for name, stream in current.items():
+        known = told.streams.get(name) if name not in gone else None
+        sure = told.certain and name not in told.unsure
+        if known is None or not sure:
             added.append(stream)
-        if before is not None and stream_id not in gone and (unsure or before.version != stream.version):
+        if (known is None and not told.certain) or (known is not None and not (sure and known.version == stream.version)):
             changed.append(stream)
-    return CatchUp(list(gone.items()), added, changed)
+        if known is not None and sure and known.version == stream.version:
+            kept[name] = stream
+    return CatchUp(kept, list(gone.items()), added, changed)
 
 
 def _told(stream: Stream) -> ToldStream:

@@ -2,7 +2,7 @@
 
 One server per store, one Node process for all mini-program users and one Chromium serve the whole run; a test has rooms and users that
 no other test uses. ``HEARTH_E2E_TRACE=directory`` writes the trace of every test there: calls, events and frames in order. A failing
-test shows its trace in any case.
+test shows its trace in any case. ``HEARTH_E2E_SDK_LOG=1`` puts the mini-program SDK's own log into it.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import shutil
-import subprocess
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
@@ -19,6 +17,7 @@ import pytest
 import pytest_asyncio
 
 from tests.e2e.browser import MICROPHONE_TONE, find_chromium, write_tone
+from tests.e2e.packages import install_packages
 from tests.e2e.redis_process import RedisProcess
 from tests.e2e.remote import HERE, TRACE, Remote
 from tests.e2e.users import PageMaker, PhoneMaker, unused_number
@@ -59,14 +58,8 @@ def _trace(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def packages() -> None:
-    """Installs the npm packages (the official SDKs among them) when they are missing or the lock file has changed."""
-    installed = HERE / "node_modules" / ".package-lock.json"
-    if installed.exists() and installed.stat().st_mtime >= (HERE / "package-lock.json").stat().st_mtime:
-        return
-    npm = shutil.which("npm")
-    assert npm is not None, "the end-to-end tests need Node.js 18 or later with npm"
-    subprocess.run([npm, "ci", "--no-audit", "--no-fund"], cwd=HERE, check=True, timeout=300, stdout=subprocess.DEVNULL)
-    installed.touch()
+    """The npm packages of these tests, the official SDKs among them."""
+    install_packages(HERE)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

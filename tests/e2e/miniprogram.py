@@ -18,9 +18,10 @@ PUSH_DISCONNECTED = -1307
 class MiniProgramUser(SdkUser):
     """One phone with one app with one engine."""
 
-    async def create(self, app_id: int, server: str | list[str], multi_room: bool) -> None:
+    async def create(self, app_id: int, server: str | list[str], *, multi_room: bool = False, busy: bool = False) -> None:
+        """``busy``: the phone looks at received frames only now and then, several one after the other."""
         self._remote.add(self)
-        await self._remote.call("create", user=self.name, appId=app_id, server=server, multiRoom=multi_room)
+        await self._remote.call("create", user=self.name, appId=app_id, server=server, multiRoom=multi_room, busy=busy)
 
     async def start_pusher(self, stream_id: str, **option: Any) -> str:
         """The page starts its live-pusher. Returns the RTMP address; nothing is announced until the pusher has started."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from tests.e2e import commands
 from tests.e2e.browser import find_chromium
 from tests.e2e.demo_page import DemoTab
 from tests.e2e.link import Link
@@ -88,6 +89,18 @@ async def test_who_refuses_the_microphone_is_told_and_hears_the_others(hearth: H
     await gather(ada.click("#join"), shy.click("#join"))
     await shy.sees_alert("microphone")
     await gather(shy.hears(ada.name, TONE_OF_ADA), ada.sees_people(**{ada.name: "on air", shy.name: "listening"}))
+
+
+async def test_who_is_kicked_is_told_why_and_may_come_back(hearth: HearthProcess, tab: Tabs, room: str) -> None:
+    ada = await tab(hearth.url, "ada", microphone=TONE_OF_ADA)
+    await ada.click("#join")
+    await ada.sees_people(**{ada.name: "on air"})
+    (me,) = (await ada.seen())["people"]
+    await commands.kick(hearth, room, me["userId"], "Too loud.")
+    await ada.sees_alert("Too loud.")
+    assert (await ada.seen())["view"] == "join"
+    await ada.click("#join")
+    await ada.sees_people(**{ada.name: "on air"})
 
 
 async def test_closed_tab_is_gone_at_once(hearth: HearthProcess, tab: Tabs, browser: Remote, room: str) -> None:

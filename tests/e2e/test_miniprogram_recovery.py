@@ -15,10 +15,17 @@ def stream() -> str:
     return f"stream-{unused_number()}"
 
 
+# SDK 2.11.0 handles a push at once, but the callback of an answer only in a timer. On a busy phone, where frames that came together are
+# handled together, a push that follows an answer overtakes it.
+timely_and_busy = pytest.mark.parametrize("busy", [False, True], ids=["", "busy phone"])
+
+
+@timely_and_busy
 async def test_cut_socket_is_resumed_and_caught_up_without_flicker(
-    hearth: HearthProcess, phone: PhoneMaker, room: str, stream: str
+    hearth: HearthProcess, phone: PhoneMaker, room: str, stream: str, busy: bool
 ) -> None:
-    alice, bob, carol, dave = await phone(hearth, "alice", "bob", "carol", "dave")
+    (alice,) = await phone(hearth, "alice", busy=busy)
+    bob, carol, dave = await phone(hearth, "bob", "carol", "dave")
     stays, ends, begins = f"{stream}-stays", f"{stream}-ends", f"{stream}-begins"
     await gather(*(user.login(room) for user in (alice, bob, carol)))
     await gather(bob.publish(stays), carol.publish(ends))
@@ -91,10 +98,12 @@ async def test_vanished_client_leaves_the_room_with_its_stream(
     assert alice.states() == ["CONNECTING", "CONNECTED"]
 
 
+@timely_and_busy
 async def test_client_that_comes_back_too_late_is_a_new_session_with_a_true_picture(
-    impatient_hearth: HearthProcess, phone: PhoneMaker, room: str, stream: str
+    impatient_hearth: HearthProcess, phone: PhoneMaker, room: str, stream: str, busy: bool
 ) -> None:
-    alice, bob = await phone(impatient_hearth, "alice", "bob")
+    (alice,) = await phone(impatient_hearth, "alice", busy=busy)
+    (bob,) = await phone(impatient_hearth, "bob")
     await gather(alice.login(room), bob.login(room))
     await bob.publish(f"{stream}-of-bob")
     await alice.sees_stream(room, f"{stream}-of-bob")

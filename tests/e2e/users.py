@@ -27,11 +27,12 @@ class PhoneMaker:
         self.users: list[MiniProgramUser] = []
 
     async def __call__(
-        self, hearth: HearthProcess, *names: str, server: str | list[str] | None = None, multi_room: bool = False
+        self, hearth: HearthProcess, *names: str, server: str | list[str] | None = None, multi_room: bool = False, busy: bool = False
     ) -> list[MiniProgramUser]:
         number = unused_number()
         users = [MiniProgramUser(self._remote, f"{name}-{number}", hearth.token) for name in names]
-        await asyncio.gather(*(user.create(hearth.app_id, server or hearth.ws_url, multi_room) for user in users))
+        settings = {"multi_room": multi_room, "busy": busy}
+        await asyncio.gather(*(user.create(hearth.app_id, server or hearth.ws_url, **settings) for user in users))
         self.users += users
         return users
 
@@ -39,7 +40,7 @@ class PhoneMaker:
         """A second device of the same user."""
         twin = MiniProgramUser(self._remote, user.user_id, hearth.token)
         twin.name = f"{user.name}-twin"
-        await twin.create(hearth.app_id, hearth.ws_url, False)
+        await twin.create(hearth.app_id, hearth.ws_url)
         self.users.append(twin)
         return twin
 

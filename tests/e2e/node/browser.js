@@ -115,6 +115,19 @@ await serve(
       await page.goto(pages);
       await inPage(user, "create", settings);
     },
+    /** Opens a page that is not ours, to be used like a person would. */
+    async visit({ user, url }) {
+      const context = await browser.createBrowserContext();
+      const page = await context.newPage();
+      users.set(user, page);
+      await page.goto(url);
+    },
+    async fillIn({ user, fields }) {
+      for (const [name, value] of Object.entries(fields)) {
+        await find({ user }).$eval(`[name=${name}]`, (input, text) => { input.value = text; }, value);
+      }
+    },
+    click: ({ user, selector }) => find({ user }).click(selector),
     page: ({ user, operation, argument }) => inPage(user, operation, argument),
     call: ({ user, method, args }) => inPage(user, "call", { method, args }),
     async close({ user }) {

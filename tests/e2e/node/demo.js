@@ -38,6 +38,7 @@ function seen() {
     status: document.getElementById("status").dataset.state,
     alert: shown("alert") ? text(document.getElementById("alert")) : "",
     people: [...document.querySelectorAll(".person")].map((tile) => ({
+      userId: tile.dataset.userId,
       name: text(tile.querySelector(".name")),
       me: !tile.querySelector(".you").hidden,
       doing: text(tile.querySelector(".doing")),

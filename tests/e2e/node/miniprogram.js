@@ -11,6 +11,9 @@ import { Phone } from "./wx.js";
 const sdkFile = createRequire(import.meta.url).resolve("zego-express-engine-miniprogram");
 const sdk = new vm.Script(`(function (module, exports) {${readFileSync(sdkFile, "utf8")}\n})`, { filename: sdkFile });
 
+/** `HEARTH_E2E_SDK_LOG=1`: what the SDK itself logs goes into the trace. */
+const verbose = Boolean(process.env.HEARTH_E2E_SDK_LOG);
+
 /** The engine's events, as the package's typings list them. */
 const EVENTS = [
   "roomStateUpdate", "roomStateChanged", "roomUserUpdate", "roomOnlineUserCountUpdate", "roomStreamUpdate", "streamExtraInfoUpdate",
@@ -21,8 +24,8 @@ const EVENTS = [
 class User {
   #timers = new Set();
 
-  constructor({ user, appId, server, multiRoom }) {
-    this.phone = new Phone((frame, socket, text) => report({ user, frame, socket, text }));
+  constructor({ user, appId, server, multiRoom, busy }) {
+    this.phone = new Phone((frame, socket, text) => report({ user, frame, socket, text }), busy);
     this.page = { data: {}, setData: (data, done) => { Object.assign(this.page.data, data); report({ user, event: "setData", args: [data] }); done?.(); } };
     this.realm = vm.createContext({
       wx: this.phone.wx,
@@ -37,7 +40,7 @@ class User {
     const module = { exports: {} };
     sdk.runInContext(this.realm).call(module.exports, module, module.exports);
     this.engine = new module.exports.ZegoExpressEngine(appId, this.#inside(server));
-    this.engine.setLogConfig(this.#inside({ logLevel: "disable", remoteLogLevel: "disable" }));
+    this.engine.setLogConfig(this.#inside({ logLevel: verbose ? "debug" : "disable", remoteLogLevel: "disable" }));
     this.engine.setDebugVerbose(false);
     for (const event of EVENTS) this.engine.on(event, (...args) => report({ user, event, args }));
     if (multiRoom) this.engine.enableMultiRoom(true);
@@ -60,8 +63,8 @@ class User {
 
   #console(user) {
     const write = (...words) => report({ user, log: words.map(String).join(" ").slice(0, 500) });
-    const silent = () => {};
-    return { log: silent, info: silent, debug: silent, warn: silent, error: write, table: silent };
+    const chatter = verbose ? write : () => {};
+    return { log: chatter, info: chatter, debug: chatter, warn: chatter, error: write, table: chatter };
   }
 
   call(method, args) {

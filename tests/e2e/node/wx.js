@@ -8,12 +8,16 @@ const CONNECTING = 0;
 const OPEN = 1;
 const CLOSED = 3;
 
+/** How long a busy phone lets frames lie before it looks at them, in ms. */
+const BUSY_MS = 20;
+
 /** WeChat's SocketTask on a real WebSocket. */
 class SocketTask {
   #handlers = { open: [], message: [], close: [], error: [] };
   #phone;
   #socket = null;
   #deaf = false;
+  #lying = [];
 
   constructor(phone, url) {
     this.url = url;
@@ -24,7 +28,11 @@ class SocketTask {
 
   #connect() {
     if (this.readyState !== CONNECTING) return; // closed while the phone had no network
-    const socket = new WebSocket(this.url, { rejectUnauthorized: false, handshakeTimeout: 10_000 });
+    const socket = new WebSocket(this.url, {
+      rejectUnauthorized: false,
+      handshakeTimeout: 10_000,
+      allowSynchronousEvents: false, // as WeChat and browsers do: each frame is a task of its own, promises settle in between
+    });
     this.#socket = socket;
     socket.on("open", () => {
       this.readyState = OPEN;
@@ -32,14 +40,8 @@ class SocketTask {
       this.#emit("open", { header: {} });
     });
     socket.on("message", (data, isBinary) => {
-      if (this.#deaf) return;
-      if (isBinary) {
-        this.#phone.onFrame("received", this.url, `<${data.length} bytes>`);
-        this.#emit("message", { data: data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength) });
-        return;
-      }
-      this.#phone.onFrame("received", this.url, data.toString());
-      this.#emit("message", { data: data.toString() });
+      if (!this.#phone.busy) this.#receive(data, isBinary);
+      else if (this.#lying.push([data, isBinary]) === 1) setTimeout(() => this.#catchUp(), BUSY_MS);
     });
     socket.on("error", (error) => this.#emit("error", { errMsg: String(error.message) }));
     socket.on("close", (code, reason) => {
@@ -49,6 +51,25 @@ class SocketTask {
       this.#phone.onFrame("closed", this.url, `${code} ${reason}`);
       this.#emit("close", { code, reason: reason.toString() });
     });
+  }
+
+  #receive(data, isBinary) {
+    if (this.#deaf) return;
+    if (isBinary) {
+      this.#phone.onFrame("received", this.url, `<${data.length} bytes>`);
+      this.#emit("message", { data: data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength) });
+      return;
+    }
+    this.#phone.onFrame("received", this.url, data.toString());
+    this.#emit("message", { data: data.toString() });
+  }
+
+  /** Takes the frames that lie there one after the other; promises settle in between, but no timer fires. */
+  async #catchUp() {
+    for (const [data, isBinary] of this.#lying.splice(0)) {
+      this.#receive(data, isBinary);
+      await new Promise(process.nextTick);
+    }
   }
 
   #emit(kind, event) {
@@ -89,8 +110,10 @@ export class Phone {
   #waiting = [];
   #storage = new Map();
 
-  constructor(onFrame) {
+  /** `onFrame(direction, url, text)` is told of every frame. A busy phone looks at what has arrived only now and then. */
+  constructor(onFrame, busy) {
     this.onFrame = onFrame;
+    this.busy = busy;
   }
 
   /** The `wx` object for this phone. `page` is what the SDK's pusher and player contexts belong to. */

@@ -145,6 +145,8 @@ class FakeRooms:
         return LoggedIn(self.enter(request.user_id, request.room_id, grant=request.grant, app_id=request.app_id))
 
     async def logout(self, session: Session, *, whole_login: bool = False, reason: EndReason = EndReason.LOGOUT) -> None:
+        if self.down:
+            return  # the registry hears of it later
         for other in list(self.sessions.values()):
             if other.session_id == session.session_id or (whole_login and other.login_id == session.login_id):
                 self.gone(other, reason)

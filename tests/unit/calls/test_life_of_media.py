@@ -161,6 +161,7 @@ async def test_who_leaves_the_room_has_no_media_from_that_moment(reason: EndReas
     assert not stage.mouth.told
     # amy's stream is taken off the air by the room, in the same step as her session.
     stage.house.rooms.gone(stage.amy, reason)
+    assert stage.mouth.told == [("closed", stage.publisher, end)]
     assert not stage.house.plane.open and not stage.house.rooms.watchers and not stage.house.calls._live.streams()
     await stage.house.tick(GRACE)
     assert not stage.house.rooms.ended
@@ -190,6 +191,16 @@ async def test_leaving_ends_media_at_once_and_the_whole_login_ends_all_its_rooms
     assert other_room not in house.plane.open
 
 
+async def test_leaving_ends_media_even_when_the_registry_does_not_hear_of_it_yet() -> None:
+    stage = await Stage.set()
+    second = stage.house.rooms.enter("amy", "r2", login_id=stage.amy.login_id)
+    login, _ = await stage.house.media(second)
+    await stage.house.calls.open_player(login, "s", "offer")
+    stage.house.rooms.down = True
+    await stage.house.calls.leave(stage.amy, whole_login=True)
+    assert set(stage.house.plane.open) == {stage.player}
+
+
 async def test_an_operator_takes_a_stream_off_the_air() -> None:
     stage = await Stage.set()
     stream = stage.house.rooms.held.pop((APP_ID, "s"))
@@ -216,6 +227,16 @@ async def test_a_late_event_of_an_earlier_life_of_the_stream_ends_nothing() -> N
     again = (await stage.house.calls.open_publisher(stage.login, "s", "offer")).media_session_id
     stage.house.rooms.emit(APP_ID, "r", StreamRemoved(rev=9, stream=earlier, reason=StreamEnd.STOPPED))
     assert again in stage.house.plane.open
+
+
+async def test_a_late_event_of_an_earlier_life_elsewhere_moves_nobody() -> None:
+    stage = await Stage.set()
+    await stage.house.calls.withdraw(stage.amy, "s")
+    elsewhere = stage.house.rooms._stream(stage.amy, "s", THERE.node_id, on_air=True)
+    del stage.house.rooms.held[APP_ID, "s"]
+    again = (await stage.house.calls.open_publisher(stage.login, "s", "offer")).media_session_id
+    stage.house.rooms.emit(APP_ID, "r", StreamAdded(rev=9, stream=elsewhere))
+    assert set(stage.house.plane.open) == {again, stage.player}
 
 
 async def test_a_stream_that_moves_to_another_node_takes_its_players_along() -> None:
@@ -335,6 +356,10 @@ async def test_lost_events_are_made_good_by_asking_the_registry() -> None:
     del rooms.held[APP_ID, "s"]
     for watcher in watchers:
         watcher.resync()
+    rooms.down = True
+    await stage.house.tick()
+    assert not stage.ear.told
+    rooms.down = False
     await stage.house.tick()
     assert stage.ear.told == [("closed", stage.player, MediaEnd.SESSION_LOST)]
     assert stage.mouth.told == [("closed", stage.publisher, MediaEnd.STREAM_LOST)]

@@ -237,3 +237,19 @@ async def test_two_first_sessions_of_a_room_share_one_watch() -> None:
     house.rooms.watch_gate.set()
     await asyncio.gather(*opening)
     assert [len(watchers) for watchers in house.rooms.watchers.values()] == [1]
+
+
+@pytest.mark.parametrize("act", ["open_publisher", "open_player"])
+async def test_a_node_that_stops_while_a_watch_begins_leaves_no_watch_behind(act: str) -> None:
+    house = House()
+    amy = house.rooms.enter("amy")
+    login, _ = await house.media(amy)
+    await house.rooms.reserve(amy if act == "open_publisher" else house.rooms.enter("bob", "another room"), "s")
+    house.rooms.watch_gate = asyncio.Event()
+    opening = asyncio.create_task(getattr(house.calls, act)(login, "s", "offer"))
+    await until(house.calls._live.all)
+    house.calls.aclose()
+    house.rooms.watch_gate.set()
+    with pytest.raises(MediaEnded):
+        await opening
+    assert not house.rooms.watchers and not house.plane.open

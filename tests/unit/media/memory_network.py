@@ -9,7 +9,7 @@ from collections import deque
 from pylibsrtp import Policy, Session
 
 from media import rtcp, rtp, stun
-from media.plane import Address, IceCredentials, MediaPlane, SrtpKeys, SrtpProfile
+from media.plane import Address, IceCredentials, MediaPlane, Send, SrtpKeys, SrtpProfile
 
 _POLICY_PROFILES = {
     SrtpProfile.AEAD_AES_128_GCM: (Policy.SRTP_PROFILE_AEAD_AES_128_GCM, 28),
@@ -28,6 +28,7 @@ class MemoryPort:
         """The socket takes nothing now."""
         self.unreachable: set[Address] = set()
         self.queue_drops = 0
+        self.arrived_at = b""
 
     def recvfrom_into(self, buffer: memoryview) -> tuple[int, Address]:
         if not self.incoming:
@@ -45,7 +46,10 @@ class MemoryPort:
         self.outgoing.append((bytes(data), address))
         return len(data)
 
-    def enqueue(self, data: bytes, address: Address) -> None:
+    def route(self, address: Address, local: bytes) -> Send:
+        return self.sendto
+
+    def enqueue(self, data: bytes, address: Address, send: Send) -> None:
         self.queued.append((data, address))
 
     def take(self, address: Address) -> list[bytes]:

@@ -480,6 +480,39 @@ def test_the_players_sender_report_maps_the_publishers_clock(network: Network) -
     )
 
 
+def test_the_mapping_of_the_clock_follows_a_new_publisher(network: Network) -> None:
+    first, player = network.publisher(), network.player()
+    first.send(1, 1_000, b"x")
+    network.plane.remove_peer(first.number)
+    network.clock.now += 1_000
+    second = network.publisher()
+    second.send(1, 9_000_000, b"y", ssrc=88)
+    second.send_rtcp(rtcp.sender_report(rtcp.SenderInfo(88, rtcp.ntp_from_ms(network.clock.now), 9_000_000, 1, 1), "them"))
+    player.received()
+    network.clock.now += 3_000
+    network.plane.tick(network.clock.now)
+    (compound,) = player.received_rtcp()
+    assert compound.sender is not None
+    assert compound.sender.timestamp == 1_000 + 1_000 * 48 + 3_000 * 48
+
+
+def test_a_sender_report_that_was_held_up_does_not_shift_the_clock(network: Network) -> None:
+    publisher, player = network.publisher(), network.player()
+    publisher.send(1, 0, b"x")
+    for seconds, delay in ((1, 0), (2, 400)):
+        network.clock.now += delay
+        told = rtcp.ntp_from_ms(network.clock.now - delay)
+        publisher.send_rtcp(rtcp.sender_report(rtcp.SenderInfo(77, told, seconds * 48_000, 1, 1), "them"))
+        network.clock.now += 1_000 - delay
+    player.received()
+    # Three seconds on the publisher's clock; the second report may move it by a millisecond, not by its delay.
+    network.clock.now += 3_000
+    network.plane.tick(network.clock.now)
+    (compound,) = player.received_rtcp()
+    assert compound.sender is not None
+    assert compound.sender.timestamp == pytest.approx(6 * 48_000, abs=2 * 48)
+
+
 def test_round_trip_and_loss_come_from_the_players_report(network: Network) -> None:
     publisher, player = network.publisher(), network.player()
     publisher.send(1, 960, b"x")

@@ -124,6 +124,7 @@ async def test_aiortc_offers_are_answered() -> None:
         pytest.param(lambda sdp: sdp + "a=x:" + "y" * 70_000 + "\r\n", "longer than 65536 bytes", id="oversized"),
         pytest.param(lambda sdp: "hello", "not SDP", id="not sdp"),
         pytest.param(lambda sdp: sdp.partition("m=")[0], "no m-line", id="no m-line"),
+        pytest.param(lambda sdp: sdp.replace("BUNDLE 0", "").replace("m=audio", "m=video"), "no audio", id="empty group"),
         pytest.param(lambda sdp: sdp.replace("m=audio", "m=video"), "no audio", id="no audio"),
         pytest.param(lambda sdp: sdp.replace("m=audio 9", "m=audio 0"), "no audio", id="audio refused by the client"),
         pytest.param(lambda sdp: sdp.replace("opus/", "speex/"), "opus", id="no opus"),

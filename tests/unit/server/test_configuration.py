@@ -57,6 +57,11 @@ def test_environment_goes_over_the_file_and_the_command_line_over_both(tmp_path:
     assert (settings.server.port, settings.server.host, settings.server.drain_seconds) == (3, "192.0.2.2", 3)
 
 
+def test_empty_variable_is_none(tmp_path: Path) -> None:
+    settings = load(tmp_path, "[server]\nport = 5\n" + APPS, {"HEARTH_SERVER__PORT": "", "HEARTH_APPS": ""})
+    assert settings.server.port == 5 and len(settings.apps) == 1
+
+
 def test_every_kind_of_value_can_come_from_the_environment(tmp_path: Path) -> None:
     environment = {
         "HEARTH_SERVER__DEV_TLS": "true",

@@ -10,7 +10,7 @@ from calls.media_session import MediaEnd
 from calls.settings import CallSettings
 from media.errors import MediaFull, SdpRefused
 from media.sfu import Lost
-from rooms.events import EndReason, StreamEnd, StreamRemoved
+from rooms.events import EndReason, ReservationEnded, StreamEnd, StreamRemoved
 from rooms.model import Grant
 from signaling.media_json.errors import CLOSES
 from signaling.media_json.settings import MediaSocketSettings
@@ -182,8 +182,9 @@ async def test_other_kinds_of_session_are_refused(kind: int) -> None:
     house = House()
     async with Client(house, house.rooms.enter("amy")) as amy:
         await amy.log_in()
+        await amy.open(PUBLISH, "s")
         assert (await amy.open(kind, "s"))["body"]["result"] != 0
-        assert not house.plane.open and not house.rooms.held
+        assert len(house.plane.open) == 1
 
 
 async def test_an_unknown_stream_is_1004_until_somebody_publishes_it() -> None:
@@ -280,6 +281,16 @@ async def test_a_stream_removed_by_the_operator_is_forbidden_to_its_publisher() 
         assert closing(await amy.push()) == (15, {"action": 1, "err": 1011})
 
 
+async def test_a_stream_that_was_never_announced_is_ended_for_good() -> None:
+    house = House()
+    async with Client(house, house.rooms.enter("amy")) as amy:
+        await amy.log_in()
+        await amy.open(PUBLISH, "s")
+        stream = house.rooms.held.pop((APP_ID, "s"))
+        house.rooms.emit(APP_ID, "r", ReservationEnded(rev=1, stream=stream))
+        assert closing(await amy.push()) == (0, {"action": 1})
+
+
 async def test_lost_media_makes_the_client_open_the_session_again() -> None:
     house = House()
     async with Client(house, house.rooms.enter("amy")) as amy:
@@ -327,7 +338,7 @@ async def test_a_beat_for_a_session_that_is_gone_makes_the_client_open_it_again_
         assert [push["body"]["session_ids"] for push in amy.pushes] == [[5, 6]]
 
 
-async def test_a_stale_address_is_refused_and_the_client_is_sent_for_a_new_one() -> None:
+async def test_who_comes_back_to_an_address_whose_session_is_over_is_sent_for_a_new_one() -> None:
     house = House()
     session = house.rooms.enter("amy")
     async with Client(house, session) as amy:
@@ -335,16 +346,43 @@ async def test_a_stale_address_is_refused_and_the_client_is_sent_for_a_new_one()
         opened = (await amy.open(PUBLISH, "s"))["body"]
         house.rooms.gone(session, EndReason.TIMEOUT)
     async with Client(house, session) as again:
-        answer = await again.log_in((opened["session_id"], opened["session_token"]))
-        assert answer["body"]["result"] not in (0, 1008) and answer["body"]["strError"]
+        assert (await again.log_in((opened["session_id"], opened["session_token"])))["body"]["result"] == 0
         push = await again.push()
         assert push["header"]["session_id"] == opened["session_id"]
         assert closing(push)[1] == {"action": 6}
-        # Not logged in: sessions are refused, beats are not answered, the socket stays (closing makes 2.14.0 come back at once).
-        assert (await again.open(PUBLISH, "s"))["body"]["result"] != 0
-        again.send("ClientHBReq", {"session_ids": []})
-        assert (await again.ask("CmdReq", {}))["body"]["result"] != 0
-        assert again.socket.closed is None
+    async with Client(house, session) as again:
+        # As SDKs do that have given up their sessions but not the address.
+        assert (await again.log_in())["body"]["result"] == 0
+        for kind in (PUBLISH, PLAY):
+            answer = await again.open(kind, "s")
+            assert answer["body"]["result"] == 0 and "m=audio 0 " in answer["body"]["sdp"]
+            push = await again.push()
+            assert push["header"]["session_id"] == answer["body"]["session_id"]
+            assert closing(push)[1] == {"action": 6}
+        assert (await again.ask("CmdReq", {}))["body"]["result"] == 3
+        assert not house.plane.open
+
+
+async def test_who_never_had_a_good_address_is_refused_and_told_nothing() -> None:
+    house = House()
+    session = house.rooms.enter("amy")
+    async with Client(house, session) as amy:
+        await amy.log_in()
+        house.rooms.gone(session, EndReason.TIMEOUT)
+    number, key = session.session_id, session.media_key
+    for query in (
+        f"app={APP_ID}&session={number}&key=guessed",
+        f"app={APP_ID}&session={number + 1}&key={key}",
+        f"app=7&session={number}&key={key}",
+    ):
+        async with Client(house, session, query=query) as thief:
+            answer = await thief.log_in((5, "t"))
+            assert answer["body"]["result"] != 0 and answer["body"]["strError"]
+            assert (await thief.open(PUBLISH, "s"))["body"]["result"] == 3
+            # Beats are not answered, and the socket stays: closing it makes 2.14.0 come back at once.
+            thief.send("ClientHBReq", {"session_ids": []})
+            assert (await thief.ask("CmdReq", {}))["body"]["result"] == 3
+            assert thief.socket.closed is None and not thief.pushes
 
 
 async def test_a_store_that_is_down_does_not_send_clients_away() -> None:

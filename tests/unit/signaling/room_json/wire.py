@@ -66,6 +66,8 @@ class Peer:
         self.version = version
         self.seq = 0
         self.header: Frame = {"session_id": "0", "room_id": "r", "room_session_id": "0"}
+        self.last_room: Frame = {}
+        """Header of the room that was entered last, for tests with several."""
         self._read = 0
         self._task = asyncio.create_task(world.sockets.serve(self.socket, client_address="192.0.2.7", base_url="ws://here:1"))
 
@@ -100,9 +102,12 @@ class Peer:
                 return body
 
     async def quiet(self) -> list[Frame]:
-        """What has come and not been looked at, after everything that was sent is done."""
-        await self.reply("hb")
-        return self.rest()
+        """Every frame that has come and has not been looked at, after all that was sent before is done."""
+        seq = self.request("hb")
+        frames = []
+        while (frame := await self.frame())["header"]["seq"] != seq:
+            frames.append(frame)
+        return frames + self.rest()
 
     def rest(self) -> list[Frame]:
         rest = [json.loads(text) for text in self.socket.sent[self._read :]]
@@ -167,7 +172,9 @@ class World:
     def __init__(self, **settings: Any) -> None:
         self.clock = Clock()
         self.house = House(self.clock)
-        self.sockets = RoomSockets(calls=self.house, rooms=self.house, settings=RoomSocketSettings(**settings), clock=self.clock)
+        self.sockets = RoomSockets(
+            calls=self.house, rooms=self.house, settings=RoomSocketSettings(**{"settle": 0} | settings), clock=self.clock
+        )
         self.peers: list[Peer] = []
 
     def peer(self, client_type: int = 2, version: str = "2.11.0") -> Peer:

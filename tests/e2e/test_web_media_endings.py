@@ -1,0 +1,197 @@
+"""What web SDK 2.14.0 makes of each way in which the server ends or refuses media (``signaling/media_json/errors.py``).
+
+The server runs in the test's own process: most of these ends are accidents that nobody can order from outside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from asyncio import gather
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+import uvicorn
+
+from auth import AppKeys, TokenExpired, TokenKind, issue_token
+from calls.media_session import MediaEnd, MediaRole, MediaSession
+from media.sfu import Lost
+from rooms.errors import StreamTaken
+from server.app import Hearth, create_app
+from server.settings import Settings
+from tests.e2e.browser import WebUser
+from tests.e2e.users import PageMaker, unused_number
+from tests.hearth_process import APP_ID, SERVER_SECRET
+from tests.waiting import until
+
+FORBIDDEN_BY_MEDIA_SERVER = 1003025
+TOKEN_EXPIRED = 1102018
+
+TONE = 660
+
+
+class Inside:
+    """A server of which the test holds the parts."""
+
+    app_id = APP_ID
+
+    def __init__(self, hearth: Hearth, port: int) -> None:
+        self.hearth = hearth
+        self.port = port
+        self._keys = AppKeys(APP_ID, (SERVER_SECRET,))
+
+    def token(self, user_id: str) -> str:
+        return issue_token(TokenKind.TOKEN04, keys=self._keys, user_id=user_id, now=self.hearth.clock() // 1000, ttl=3600)
+
+    def media_of(self, user: WebUser, role: MediaRole) -> MediaSession:
+        """The user's only media session of this kind."""
+        (found,) = [m for m in self.hearth.calls._live.all() if m.owner.user_id == user.user_id and m.role is role]
+        return found
+
+    def has_media(self, user: WebUser) -> bool:
+        return any(media.owner.user_id == user.user_id and media.connected for media in self.hearth.calls._live.all())
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def inside() -> AsyncIterator[Inside]:
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    settings = Settings.model_validate(
+        {
+            "server": {"host": "127.0.0.1", "port": port, "development": True},
+            "store": {"grace_seconds": 3, "session_timeout_seconds": 12},
+            "media": {"udp_port": 0},
+            "apps": [{"app_id": APP_ID, "server_secrets": [SERVER_SECRET]}],
+        }
+    )
+    app = create_app(settings, port=port)
+    hearth: Hearth = app.state.hearth
+    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", ws="websockets-sansio", log_config=None, timeout_graceful_shutdown=2))
+    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
+    async with hearth.running():
+        serving = asyncio.create_task(server.serve([listener]))
+        await until(lambda: server.started)
+        yield Inside(hearth, port)
+        server.should_exit = True
+        await serving
+
+
+@pytest.fixture
+def stream() -> str:
+    return f"stream-{unused_number()}"
+
+
+async def on_the_air(inside: Inside, page: PageMaker, room: str, stream: str) -> tuple[WebUser, WebUser]:
+    """bob publishes a tone, alice hears it."""
+    alice, bob = await page(inside, "alice", "bob")  # type: ignore[arg-type]
+    await gather(alice.login(room), bob.login(room))
+    await bob.publish_tone(stream, TONE)
+    await alice.sees_stream(room, stream)
+    await alice.play(stream)
+    await alice.heard_tone(stream, TONE)
+    return alice, bob
+
+
+@pytest.mark.parametrize(("refusal", "code"), [(StreamTaken("taken"), FORBIDDEN_BY_MEDIA_SERVER), (TokenExpired("expired"), TOKEN_EXPIRED)])
+async def test_a_publisher_refused_by_the_media_server_is_told_for_good_and_asks_once(
+    inside: Inside, page: PageMaker, room: str, stream: str, monkeypatch: pytest.MonkeyPatch, refusal: Exception, code: int
+) -> None:
+    async def refuse(*_: Any) -> None:
+        raise refusal
+
+    monkeypatch.setattr(inside.hearth.calls, "open_publisher", refuse)
+    (bob,) = await page(inside, "bob")  # type: ignore[arg-type]
+    await bob.login(room)
+    await bob.start_publishing_tone(stream, TONE)
+    refused = await bob.publisher_state(stream, "NO_PUBLISH")
+    assert refused["errorCode"] == code
+    assert len(bob.sent("CreateSessionWithSdpReq")) == 1
+    # The page is well: once it may, it publishes.
+    monkeypatch.undo()
+    await bob.publish_tone(stream, TONE)
+
+
+async def test_a_stream_taken_off_the_air_by_the_operator_stays_off(inside: Inside, page: PageMaker, room: str, stream: str) -> None:
+    alice, bob = await on_the_air(inside, page, room, stream)
+    await inside.hearth.rooms.remove_stream(APP_ID, stream)
+    refused = await bob.publisher_state(stream, "NO_PUBLISH")
+    assert refused["errorCode"] == FORBIDDEN_BY_MEDIA_SERVER
+    await gather(alice.sees_stream(room, stream, "DELETE"), alice.heard_silence(stream))
+    assert len(bob.sent("CreateSessionWithSdpReq")) == 1
+
+
+async def test_lost_media_of_a_publisher_comes_back_by_itself_and_nobody_sees_it(
+    inside: Inside, page: PageMaker, room: str, stream: str
+) -> None:
+    alice, bob = await on_the_air(inside, page, room, stream)
+    lost = inside.media_of(bob, MediaRole.PUBLISHER).media_session_id
+    inside.hearth.sfu.close(lost)
+    inside.hearth.calls.media_lost(lost, Lost.IDLE.value)
+    await alice.heard_silence(stream)
+    await alice.heard_tone(stream, TONE)
+    assert inside.media_of(bob, MediaRole.PUBLISHER).media_session_id != lost
+    assert alice.stream_changes(stream) == ["ADD"]
+    # The player stayed what it was.
+    assert len(alice.sent("CreateSessionWithSdpReq")) == 1
+
+
+async def test_lost_media_of_a_player_comes_back_by_itself(inside: Inside, page: PageMaker, room: str, stream: str) -> None:
+    alice, _ = await on_the_air(inside, page, room, stream)
+    lost = inside.media_of(alice, MediaRole.PLAYER).media_session_id
+    inside.hearth.sfu.close(lost)
+    inside.hearth.calls.media_lost(lost, Lost.IDLE.value)
+    await until(lambda: inside.has_media(alice), limit=40)
+    assert len(alice.sent("CreateSessionWithSdpReq")) == 2
+
+
+@pytest.mark.parametrize("reason", [MediaEnd.STREAM_MOVED, MediaEnd.NODE_STOPPED])
+async def test_a_player_that_is_sent_away_asks_the_room_for_the_address_again(
+    inside: Inside, page: PageMaker, room: str, stream: str, reason: MediaEnd
+) -> None:
+    alice, _ = await on_the_air(inside, page, room, stream)
+    asked = len(alice.sent("webrtc_url"))
+    inside.hearth.calls._live.end(inside.media_of(alice, MediaRole.PLAYER), reason)
+    await until(lambda: inside.has_media(alice), limit=40)
+    assert len(alice.sent("webrtc_url")) == asked + 1
+
+
+async def test_a_publisher_that_is_sent_away_asks_the_room_and_publishes_again(
+    inside: Inside, page: PageMaker, room: str, stream: str
+) -> None:
+    alice, bob = await on_the_air(inside, page, room, stream)
+    asked = len(bob.sent("webrtc_url"))
+    inside.hearth.calls._live.end(inside.media_of(bob, MediaRole.PUBLISHER), MediaEnd.NODE_STOPPED)
+    await until(lambda: inside.has_media(bob), limit=40)
+    await alice.heard_tone(stream, TONE)
+    assert len(bob.sent("webrtc_url")) == asked + 1
+    assert alice.stream_changes(stream) == ["ADD"]
+
+
+async def test_a_session_that_is_not_here_any_more_when_the_socket_is_back_is_opened_again(
+    inside: Inside, page: PageMaker, room: str, stream: str
+) -> None:
+    alice, bob = await on_the_air(inside, page, room, stream)
+    bob.link.cut("/media", stay_down=True)
+    await until(lambda: inside.media_of(bob, MediaRole.PUBLISHER).login is None)
+    inside.hearth.calls._live.end(inside.media_of(bob, MediaRole.PUBLISHER), MediaEnd.CLOSED)
+    bob.link.restore()
+    await bob.wait_frame("received", "SessionResetPush")
+    await until(lambda: inside.has_media(bob), limit=40)
+    await alice.heard_tone(stream, TONE)
+    assert alice.stream_changes(stream) == ["ADD"]
+
+
+async def test_who_was_away_longer_than_the_grace_comes_back_with_its_stream(
+    inside: Inside, page: PageMaker, room: str, stream: str
+) -> None:
+    alice, bob = await on_the_air(inside, page, room, stream)
+    bob.link.cut("/", stay_down=True)
+    await alice.sees_user(room, bob.user_id, "DELETE")
+    await alice.sees_stream(room, stream, "DELETE")
+    bob.link.restore()
+    await until(lambda: inside.has_media(bob), limit=60)
+    await until(lambda: alice.stream_changes(stream) == ["ADD", "DELETE", "ADD"], limit=60)
+    await alice.heard_tone(stream, TONE)

@@ -1,0 +1,103 @@
+"""A private ``redis-server`` for tests: its own directory, its own socket and port, stopped by its process id."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+
+from tests.waiting import until_sync
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class RedisServer:
+    """Starts empty. ``kill`` and ``start`` again keep the data (``persistent=True``: every write is on disk before it is answered)."""
+
+    def __init__(self, *, persistent: bool = False) -> None:
+        # A short path: Unix socket names are limited to about 100 bytes.
+        self._directory = Path(tempfile.mkdtemp(prefix="hearth-redis-"))
+        self._persistent = persistent
+        self._process: subprocess.Popen[bytes] | None = None
+        self.port = free_port()
+
+    @property
+    def url(self) -> str:
+        """Over the Unix socket."""
+        return f"unix://{self._directory}/s"
+
+    @property
+    def tcp_url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        binary = shutil.which("redis-server")
+        if binary is None:
+            raise RuntimeError("redis-server is not installed (Debian: apt-get install redis-server)")
+        with (self._directory / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    binary, "--bind", "127.0.0.1", "--port", str(self.port), "--unixsocket", str(self._directory / "s"),
+                    "--dir", str(self._directory), "--save", "", "--appendonly", "yes" if self._persistent else "no",
+                    "--appendfsync", "always" if self._persistent else "no", "--daemonize", "no",
+                ],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+        until_sync(self._answers, what="redis-server answers")
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        if self._process.poll() is not None:
+            raise RuntimeError(f"redis-server ended: {(self._directory / 'log').read_text()[-2000:]}")
+        try:
+            return b"PONG" in self.ask(b"PING")
+        except OSError:
+            return False
+
+    def ask(self, command: bytes) -> bytes:
+        """One inline command, its raw reply."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(5)
+            connection.connect(str(self._directory / "s"))
+            connection.sendall(command + b"\r\n")
+            return connection.recv(65536)
+
+    def empty(self) -> None:
+        """Forgets all data."""
+        self.ask(b"FLUSHALL")
+
+    def kill(self) -> None:
+        """As if the machine had lost power."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+            (self._directory / "s").unlink(missing_ok=True)
+
+    def lose_data(self) -> None:
+        """While it is not running: the next start is an empty one."""
+        for path in self._directory.iterdir():
+            if path.name != "log":
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    def freeze(self) -> None:
+        """It keeps its connections but answers nothing."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    def remove(self) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
+        self.kill()
+        shutil.rmtree(self._directory, ignore_errors=True)

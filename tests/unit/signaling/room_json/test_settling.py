@@ -1,0 +1,95 @@
+"""After some answers SDKs need a moment before a push may come (``signaling/room_json/outbox.py``)."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from signaling.room_json.outbox import Outbox
+from tests.unit.signaling.room_json.wire import Peer, World
+from tests.waiting import until
+
+FOR_EVER = 3_600_000
+
+
+async def arrived(peer: Peer) -> list[str]:
+    """Commands of the frames that are there, when the server has nothing left to do at once."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+    return [frame["header"]["cmd"] for frame in peer.rest()]
+
+
+async def test_what_follows_a_login_waits_until_the_client_shows_that_it_knows_its_session() -> None:
+    async with World(settle=FOR_EVER) as world:
+        owner = world.house.join("r", "owner")
+        peer = world.peer()
+        await peer.login("mini")
+        world.house.publish(owner, "s")
+        assert await arrived(peer) == []
+        peer.request("hb", session_id="1")  # of another session: proves nothing
+        assert await arrived(peer) == []
+
+
+async def test_first_request_of_the_session_ends_the_wait_and_keeps_the_order() -> None:
+    async with World(settle=FOR_EVER) as world:
+        owner = world.house.join("r", "owner")
+        peer = world.peer()
+        await peer.login("mini")
+        world.house.publish(owner, "s")
+        peer.request("user_list", {"user_index": 0, "sort_type": 0})
+        await until(lambda: len(peer.socket.sent) == 3)
+        assert await arrived(peer) == ["push_stream_update", "user_list"]
+
+
+@pytest.mark.parametrize("cmd", ["user_list", "stream_info"])
+async def test_what_follows_a_list_waits(cmd: str) -> None:
+    async with World(settle=FOR_EVER) as world:
+        owner = world.house.join("r", "owner")
+        peer = world.peer()
+        await peer.login("mini")
+        await peer.reply(cmd, {"reserve": 0})
+        world.house.publish(owner, "s")
+        world.house.join("r", "other")
+        peer.request("hb")  # does not show that the list was handled
+        assert await arrived(peer) == []
+
+
+async def test_the_wait_ends_by_itself() -> None:
+    async with World(settle=1) as world:
+        owner = world.house.join("r", "owner")
+        peer = world.peer()
+        await peer.login("mini")
+        world.house.publish(owner, "s")
+        assert (await peer.push("push_stream_update"))["stream_info"][0]["stream_id"] == "s"
+
+
+async def test_what_is_held_back_is_sent_before_the_socket_is_closed() -> None:
+    sent: list[str] = []
+
+    async def send(text: str) -> None:
+        sent.append(text)
+
+    outbox = Outbox(send, most_frames=10, most_characters=100, on_overflow=lambda: None)
+    outbox.hold(FOR_EVER)
+    outbox.send("1")
+    outbox.send("2")
+    await outbox.flush()
+    outbox.close()
+    assert sent == ["1", "2"]
+
+
+async def test_held_frames_count_for_the_limit() -> None:
+    overflows: list[bool] = []
+
+    async def send(text: str) -> None:
+        raise AssertionError(text)
+
+    outbox = Outbox(send, most_frames=2, most_characters=100, on_overflow=lambda: overflows.append(True))
+    outbox.hold(FOR_EVER)
+    for text in ("1", "2"):
+        outbox.send(text)
+    assert (outbox.waiting, overflows) == (2, [])
+    outbox.send("3")
+    assert (outbox.waiting, overflows) == (0, [True])
+    await outbox.aclose()
