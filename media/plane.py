@@ -107,6 +107,8 @@ class PeerStatistics:
 class PlaneTotals:
     """Counters of the whole plane since its start."""
 
+    streams: int = 0
+    """Streams that somebody feeds or waits for, now."""
     datagrams_in: int = 0
     packets_in: int = 0
     bytes_in: int = 0

@@ -409,6 +409,7 @@ class PythonPlane:
         if self._port.queue_drops:
             dropped[Drop.SEND_QUEUE_FULL.value] = self._port.queue_drops
         return PlaneTotals(
+            streams=len(self._streams),
             datagrams_in=self._datagrams_in,
             packets_in=self._packets_in,
             bytes_in=self._bytes_in,

@@ -79,8 +79,9 @@ class EventFeed:
     async def run(self, sleep: Callable[[float], Awaitable[None]], retry_seconds: float) -> None:
         """Keeps the connection until cancelled."""
         while True:
-            subscription = self._store.subscription()
+            subscription = None
             try:
+                subscription = await self._store.subscription()
                 with translated():
                     await self._serve(subscription)
             except StoreUnavailable as error:
@@ -88,8 +89,9 @@ class EventFeed:
             finally:
                 self.connected.clear()
                 self._subscription = None
-                with contextlib.suppress(Exception):
-                    await subscription.aclose()
+                if subscription is not None:
+                    with contextlib.suppress(Exception):
+                        await subscription.aclose()
             await sleep(retry_seconds)
 
     async def _serve(self, subscription: Subscription) -> None:

@@ -33,7 +33,9 @@ NODES = f"{PREFIX}{{nodes}}:"
 Reply = Sequence[Any]
 """A script's reply: bytes, integers and lists of them. Decoded in ``rooms/registry.py``, nowhere else."""
 
-_UNAVAILABLE = (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.ClusterError, OSError, TimeoutError)
+_UNAVAILABLE = (
+    exceptions.ConnectionError, exceptions.TimeoutError, exceptions.ClusterError, exceptions.RedisClusterException, OSError, TimeoutError,
+)  # fmt: skip
 _UNAVAILABLE_REPLIES = ("OOM", "MISCONF", "READONLY", "LOADING", "CLUSTERDOWN", "TRYAGAIN", "MASTERDOWN", "NOREPLICAS", "UNBLOCKED", "BUSY")
 _EMBEDDED: dict[str, Any] = {}
 
@@ -133,8 +135,12 @@ class Store:
                 seconds, micros = await self._client.time()
                 return seconds * 1000 + micros // 1000
 
-    def subscription(self) -> Subscription:
-        """A new subscription on a connection of its own."""
+    async def subscription(self) -> Subscription:
+        """A new subscription on a connection of its own. Raises ``StoreUnavailable``."""
+        if isinstance(self._client, RedisCluster):
+            with translated():
+                # Its subscriptions need to know the slots, and do not ask for them.
+                await self._client.initialize()
         return cast(Subscription, self._client.pubsub())
 
     async def drop_connections(self) -> None:

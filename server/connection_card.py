@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from auth.claims import TokenKind
 from auth.tokens import issue_token
 from calls.apps import App
 from server.dev_tls import DevelopmentTls, how_to_trust
+from server.proxies import is_loopback
 
 SAMPLE_USER = "alice"
 _TOKEN_SECONDS = 86_400
@@ -36,7 +38,15 @@ def connection_card(
             f"  const zg = new ZegoExpressEngine({app.app_id}, '{ws}/ws')",
             f"  await zg.loginRoom('room-1', token, {{ userID: '{SAMPLE_USER}', userName: 'Alice' }}, {{ userUpdate: true }})",
         ]
-        lines += ["", f"  Try it: {base_url}/demo"]
+        lines += ["", f"  Try it: {_on_this_machine(base_url)}/demo"]
     if tls is not None:
         lines += ["", *(f"  {line}" for line in how_to_trust(tls).splitlines())]
     return "\n".join(lines)
+
+
+def _on_this_machine(base_url: str) -> str:
+    """The demo is served under a loopback address and no other (``server/http/demo.py``)."""
+    url = urlsplit(base_url)
+    if is_loopback(url.hostname or "") or url.hostname == "localhost":
+        return base_url
+    return f"{url.scheme}://127.0.0.1:{url.port}"

@@ -180,14 +180,15 @@ class MediaSettings(Section):
 
 
 class RtmpSettings(Section):
-    enabled: Off = False
-    """This version has no RTMP server: only false."""
+    enabled: Literal[False] = False
+    """This version has no RTMP server: only false. Mini-programs are given RTMP addresses all the same, because their SDK does not publish
+    without one; rooms, messages and stream lists then work, their sound does not."""
     host: str = ""
-    """Address to listen on for RTMP. Empty = the same as server.host."""
+    """Address to listen on for RTMP, for versions that have a server. Empty = the same as server.host."""
     port: Port = 1935
-    """TCP port for RTMP."""
+    """TCP port in RTMP addresses. 0 = give out none."""
     public_host: str = ""
-    """host[:port] of RTMP as clients reach it."""
+    """host[:port] in RTMP addresses. Empty = the host that the client itself used, with rtmp.port."""
 
 
 class LimitSettings(Section):

@@ -73,7 +73,9 @@ def call_settings(settings: Settings) -> CallSettings:
     return CallSettings(
         socket_grace=int(settings.store.grace_seconds * _MS),
         max_media_sessions=settings.limits.media_per_session,
-        rtmp_port=0,
+        # Given out although nobody answers there yet: without an address the mini-program SDK refuses to publish at all
+        # (``miniprogram-2.11.0.md`` §8.1), with one everything but the sound works.
+        rtmp_port=settings.rtmp.port,
     )
 
 
@@ -102,6 +104,7 @@ def node_info(settings: Settings, port: int, started_at: int) -> NodeInfo:
     return NodeInfo(
         node_id=server.node_id or f"node-{secrets.token_hex(4)}",
         ws_url=_own_ws_url(settings, port),
+        rtmp_url=f"rtmp://{settings.rtmp.public_host}" if settings.rtmp.public_host else "",
         media_addresses=tuple(f"{in_url(address)}{media_port}" for address in announced_addresses(settings)),
         started_at=started_at,
         version=hearth_version(),

@@ -21,10 +21,11 @@ def free_port() -> int:
 class RedisServer:
     """Starts empty. ``kill`` and ``start`` again keep the data (``persistent=True``: every write is on disk before it is answered)."""
 
-    def __init__(self, *, persistent: bool = False) -> None:
+    def __init__(self, *, persistent: bool = False, arguments: tuple[str, ...] = ()) -> None:
         # A short path: Unix socket names are limited to about 100 bytes.
         self._directory = Path(tempfile.mkdtemp(prefix="hearth-redis-"))
         self._persistent = persistent
+        self._arguments = arguments
         self._process: subprocess.Popen[bytes] | None = None
         self.port = free_port()
 
@@ -46,7 +47,7 @@ class RedisServer:
                 [
                     binary, "--bind", "127.0.0.1", "--port", str(self.port), "--unixsocket", str(self._directory / "s"),
                     "--dir", str(self._directory), "--save", "", "--appendonly", "yes" if self._persistent else "no",
-                    "--appendfsync", "always" if self._persistent else "no", "--daemonize", "no",
+                    "--appendfsync", "always" if self._persistent else "no", "--daemonize", "no", *self._arguments,
                 ],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
@@ -101,3 +102,42 @@ class RedisServer:
             self._process.send_signal(signal.SIGCONT)
         self.kill()
         shutil.rmtree(self._directory, ignore_errors=True)
+
+
+class RedisCluster(RedisServer):
+    """A cluster of one node, which has all slots."""
+
+    def __init__(self) -> None:
+        super().__init__(arguments=("--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1"))
+
+    @property
+    def cluster_url(self) -> str:
+        return f"redis+cluster://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        super().start()
+        self.ask(b"CLUSTER ADDSLOTSRANGE 0 16383")
+        until_sync(lambda: b"cluster_state:ok" in self.ask(b"CLUSTER INFO"), what="the cluster has its slots")
+
+
+class RedisSentinel(RedisServer):
+    """A sentinel that watches over a server under the name ``hearth``."""
+
+    def __init__(self, watched: RedisServer) -> None:
+        super().__init__()
+        self._watched = watched
+
+    @property
+    def sentinel_url(self) -> str:
+        return f"redis+sentinel://127.0.0.1:{self.port}/hearth"
+
+    def start(self) -> None:
+        configuration = self._directory / "sentinel.conf"
+        configuration.write_text(
+            f"port {self.port}\nbind 127.0.0.1\nunixsocket {self._directory}/s\ndir {self._directory}\n"
+            f"sentinel monitor hearth 127.0.0.1 {self._watched.port} 1\n"
+        )
+        with (self._directory / "log").open("ab") as log:
+            command = [shutil.which("redis-server") or "redis-server", str(configuration), "--sentinel"]
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        until_sync(self._answers, what="the sentinel answers")

@@ -5,8 +5,9 @@
 Each scenario starts a media node in a process of its own and connects real ICE + DTLS + SRTP sessions to it over loopback: ``fan N``
 is one publisher and N players, ``mesh N`` is N people who all publish and all play each other. Reported are the CPU time of the whole
 node process divided by the packets that players received (so ingress, reports, ICE checks and idle are in it), and the time from
-the publisher's send call to the player's receive call, which includes the load generator's own wake-up.
-``floor`` is the CPU time of a bare ``sendto`` of the same size in a Python loop, measured in the same run.
+the publisher's send call to the player's receive call, which includes the load generator's own wake-up. ``join`` is the time from a
+player's offer to its first packet, with 0…20 ms of waiting for that packet in it. ``floor`` is the CPU time of a bare ``sendto`` of
+the same size in a Python loop, measured in the same run.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import uvloop
 from aiortc import RTCCertificate
 
 from bench.sfu.light_client import LightClient
@@ -139,6 +141,27 @@ async def measure(name: str, routes: dict[str, int], seconds: float, settle: flo
     )
 
 
+async def join_times(count: int) -> list[float]:
+    """Milliseconds from a player's offer to its first packet of a running stream, for ``count`` players one after the other."""
+    node = await Node.start()
+    certificate = RTCCertificate.generateCertificate()
+    clients = [LightClient(certificate, publishing=number == 0) for number in range(count + 1)]
+    times: list[float] = []
+    try:
+        await clients[0].connect(await node.open(clients[0], "publisher", "s"))
+        feeding = asyncio.create_task(_feed(clients[:1]))
+        for client in clients[1:]:
+            started = time.monotonic()
+            await client.connect(await node.open(client, "player", "s"))
+            await asyncio.wait_for(client.heard.wait(), 10)
+            times.append((time.monotonic() - started) * 1_000)
+        feeding.cancel()
+    finally:
+        await asyncio.gather(*(client.close() for client in clients), return_exceptions=True)
+        await node.stop()
+    return sorted(times)
+
+
 async def _feed(publishers: list[LightClient]) -> None:
     """Every publisher sends every 20 ms, spread evenly over the interval as independent people are."""
     interval = 1 / PACKETS_PER_SECOND
@@ -174,6 +197,9 @@ def floor(packets: int = 20_000) -> float:
 
 async def _run(options: argparse.Namespace) -> None:
     print(f"floor: bare sendto {floor():.1f} µs")
+    if options.join:
+        times = await join_times(options.join)
+        print(f"join to first packet: median {times[len(times) // 2]:.0f} ms, slowest of {len(times)} {times[-1]:.0f} ms", flush=True)
     print(f"{'scenario':<10} {'CPU µs/packet':>14} {'node load':>10} {'delay p50':>10} {'p99 ms':>8} {'received':>9} {'sent':>9}")
     scenarios = [(f"fan {count}", {"s": count}) for count in options.fan]
     scenarios += [(f"mesh {count}", {f"s{person}": count - 1 for person in range(count)}) for count in options.mesh]
@@ -190,9 +216,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.sfu", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--fan", type=int, nargs="*", default=[20, 100], help="players of one publisher")
     parser.add_argument("--mesh", type=int, nargs="*", default=[20], help="people who all publish and all play each other")
+    parser.add_argument("--join", type=int, default=20, help="players that join a running stream one after the other; 0 = skip")
     parser.add_argument("--seconds", type=float, default=10, help="measured time of each scenario")
     parser.add_argument("--settle", type=float, default=1, help="time before it")
-    asyncio.run(_run(parser.parse_args()))
+    uvloop.run(_run(parser.parse_args()))
 
 
 if __name__ == "__main__":

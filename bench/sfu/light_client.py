@@ -38,6 +38,8 @@ class LightClient:
         self._dtls: Any = None
         self._node: Address = ("", 0)
         self._checks: asyncio.Task[None] | None = None
+        self.heard = asyncio.Event()
+        """Set with the first media packet."""
         self.packets = 0
         """Media packets received."""
         self.sample_every = 0
@@ -102,22 +104,21 @@ class LightClient:
     # --- inside
 
     def _read(self) -> None:
-        while True:
-            try:
-                data = self._socket.recv(2_048)
-            except BlockingIOError:
-                return
-            first = data[0]
-            if first > 127:
-                if not 192 <= data[1] <= 223:
-                    self._heard(data)
-            elif first < 4:
-                self._checked.set()
-            else:
-                self._incoming.put_nowait(data)
+        # One datagram a call: there is rarely a second one, and asking for it costs a system call and an exception.
+        data = self._socket.recv(2_048)
+        first = data[0]
+        if first > 127:
+            if not 192 <= data[1] <= 223:
+                self._heard(data)
+        elif first < 4:
+            self._checked.set()
+        else:
+            self._incoming.put_nowait(data)
 
     def _heard(self, data: bytes) -> None:
         self.packets += 1
+        if self.packets == 1:
+            self.heard.set()
         if not self.sample_every or self.packets % self.sample_every:
             return
         received_at = time.monotonic_ns()

@@ -162,10 +162,14 @@ class RoomConnection:
         self.frames_sent += 1
         self._outbox.send(text)
 
-    def settle(self, session_id: str = "") -> None:
-        """The answer to a login (of this session) or a list was just sent: give the SDK time to handle it before anything else."""
-        self._settling = session_id
+    def settle(self) -> None:
+        """The answer for a list was just sent: give the SDK time to handle it before anything else."""
         self._outbox.hold(self._settings.settle)
+
+    def settle_login(self, session_id: str, *, asks_at_once: bool) -> None:
+        """The same after the answer to a login of this session. ``asks_at_once``: its client will ask for the user list."""
+        self._settling = session_id
+        self._outbox.hold(self._settings.settle_login if asks_at_once else self._settings.settle)
 
     def ended(self, session: RoomSession) -> None:
         self._forget(session)
@@ -216,7 +220,8 @@ class RoomConnection:
             return not self._closing
         if not self._within_limits(request.header, heartbeat=isinstance(request.body, HeartbeatBody)):
             return not self._closing
-        if self._settling and request.header.session_id == self._settling:
+        if self._settling and request.header.session_id == self._settling and not isinstance(request.body, HeartbeatBody):
+            # A heartbeat shows nothing: an old timer may send one at any time.
             self._settling = ""
             self._outbox.release()
         for session in self.sessions.values():

@@ -65,7 +65,7 @@ class Logins:
         try:
             entered = await self._calls.login(request, session)
         except SessionEnded as ended:
-            self._answer_ended(connection, header, ended)
+            self._answer_ended(connection, header, body, ended)
             return
         finally:
             connection.logging_in = False
@@ -156,7 +156,7 @@ class Logins:
             stream_info=session.all_streams(),
         )
         session.answer(response_head(header.cmd, header.seq), encode_body(reply))
-        connection.settle(session.session_id)
+        connection.settle_login(session.session_id, asks_at_once=body.user_state_flag == 1)
         if keeps_lists:
             session.catch_up(told)
         session.flush()
@@ -179,7 +179,7 @@ class Logins:
         connection.attach(session)
         return told
 
-    def _answer_ended(self, connection: RoomConnection, header: Header, ended: SessionEnded) -> None:
+    def _answer_ended(self, connection: RoomConnection, header: Header, body: LoginBody, ended: SessionEnded) -> None:
         """The client comes back to a session that was ended on purpose: by another login of its user, a kick, a closed room.
 
         No refusal of a re-login tells an app so: SDKs show the raw code, or try for 300 s (§13.2). So the answer is a success, with
@@ -205,7 +205,7 @@ class Logins:
             stream_info=[],
         )
         connection.send(f"{response_head(header.cmd, header.seq)}{tail}{encode_body(reply)}}}")
-        connection.settle(session_id)
+        connection.settle_login(session_id, asks_at_once=body.user_state_flag == 1)
         only_this_room = header.cmd == "enter" and ended.reason is not EndReason.REPLACED
         connection.send(f"{KICKOUT}{tail}{kickout_body(reason, ended.message, session_id, only_this_room=only_this_room)}")
         log.info("room_login_after_kick", app_id=header.appid, room_id=header.room_id, reason=ended.reason)

@@ -27,9 +27,12 @@ class RoomSocketSettings:
     """SDK 2.11.0 leaves old heartbeat timers running after a reconnect, so this is wide (``miniprogram-2.11.0.md`` §15 no. 18)."""
     refusals_before_close: int = 200
     """A connection that goes on after so many requests were refused for their rate is closed (1008)."""
-    settle: int = 50
+    settle: int = 100
     """How long later frames are kept back after the answer to a login or for a list, until the SDK has handled it (``outbox``).
     0 = not at all."""
+    settle_login: int = 3_000
+    """The same after the login of a client that asks for the user list at once: that ends the wait. A push that overtakes the login's
+    answer can cost the login itself: SDK 2.11.0 asks for streams, and then takes the answer for one to an older request."""
     outbox_frames: int = 4_096
     """Frames that wait for a client that does not read; one more and the connection is closed."""
     outbox_characters: int = 4_194_304

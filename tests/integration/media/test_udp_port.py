@@ -37,10 +37,12 @@ def fill(sock: socket.socket) -> int:
 
 async def test_queued_datagrams_leave_in_order_and_the_oldest_are_dropped(pair: tuple[socket.socket, socket.socket]) -> None:
     ours, theirs = pair
-    port = UdpPort(ours, asyncio.get_running_loop(), queue_limit=5)
     fillers = fill(ours)
-    for number in range(8):
-        port.enqueue(bytes([number]), NODE, lambda data, address: ours.send(data))
+    # More than the socket takes at once, so that it fills up again while the queue is sent.
+    limit = 5 * fillers
+    port = UdpPort(ours, asyncio.get_running_loop(), queue_limit=limit)
+    for number in range(limit + 3):
+        port.enqueue(number.to_bytes(4, "big"), NODE, lambda data, address: ours.send(data))
     assert port.queue_drops == 3
     received: list[bytes] = []
 
@@ -50,10 +52,10 @@ async def test_queued_datagrams_leave_in_order_and_the_oldest_are_dropped(pair: 
                 received.append(theirs.recv(100))
         return len(received)
 
-    await until(lambda: receive() == fillers + 5)
-    assert received[fillers:] == [bytes([number]) for number in range(3, 8)]
+    await until(lambda: receive() == fillers + limit)
+    assert received[fillers:] == [number.to_bytes(4, "big") for number in range(3, limit + 3)]
     port.enqueue(b"again", NODE, lambda data, address: ours.send(data))
-    await until(lambda: receive() == fillers + 6)
+    await until(lambda: receive() == fillers + limit + 1)
     port.close()
 
 

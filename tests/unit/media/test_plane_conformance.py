@@ -548,6 +548,19 @@ def test_our_reports_are_compound_packets_that_others_can_read(network: Network)
         assert len(RtcpPacket.parse(peer.receiving.unprotect_rtcp(data))) == 2
 
 
+def test_a_stream_is_forgotten_with_its_last_peer(network: Network) -> None:
+    publisher, player, muted = network.publisher(), network.player(), network.player()
+    publisher.send(1, 960, b"x")
+    network.plane.set_forwarding(muted.number, False)
+    for peer in (publisher, player):
+        network.plane.remove_peer(peer.number)
+    assert network.plane.totals().streams == 1
+    network.plane.remove_peer(muted.number)
+    assert network.plane.totals().streams == 0
+    network.plane.remove_peer(network.publisher().number)
+    assert network.plane.totals().streams == 0
+
+
 def test_totals_add_up(network: Network) -> None:
     publisher, _, _ = network.publisher(), network.player(), network.player()
     for sequence in range(5):

@@ -7,7 +7,7 @@ import pytest
 
 from rooms.limits import RoomLimits
 from server import wiring
-from server.settings import LimitSettings, MediaSettings, ServerSettings, Settings, StoreSettings
+from server.settings import LimitSettings, MediaSettings, RtmpSettings, ServerSettings, Settings, StoreSettings
 
 
 def test_defaults_are_those_of_the_parts() -> None:
@@ -56,6 +56,12 @@ def test_media_listens_and_announces_where_http_does_unless_told_otherwise() -> 
 )
 def test_address_that_other_nodes_are_told(settings: Settings, url: str) -> None:
     assert wiring.node_info(settings, 8081, 0).ws_url == url
+
+
+def test_configured_rtmp_host_is_given_out() -> None:
+    settings = Settings(rtmp=RtmpSettings(public_host="rtmp.example.org:1936"))
+    assert wiring.node_info(settings, 1, 0).rtmp_url == "rtmp://rtmp.example.org:1936"
+    assert wiring.node_info(Settings(), 1, 0).rtmp_url == ""
 
 
 def test_nodes_have_different_names_unless_told() -> None:

@@ -21,7 +21,7 @@ async def arrived(peer: Peer) -> list[str]:
 
 
 async def test_what_follows_a_login_waits_until_the_client_shows_that_it_knows_its_session() -> None:
-    async with World(settle=FOR_EVER) as world:
+    async with World(settle_login=FOR_EVER) as world:
         owner = world.house.join("r", "owner")
         peer = world.peer()
         await peer.login("mini")
@@ -32,7 +32,7 @@ async def test_what_follows_a_login_waits_until_the_client_shows_that_it_knows_i
 
 
 async def test_first_request_of_the_session_ends_the_wait_and_keeps_the_order() -> None:
-    async with World(settle=FOR_EVER) as world:
+    async with World(settle_login=FOR_EVER) as world:
         owner = world.house.join("r", "owner")
         peer = world.peer()
         await peer.login("mini")
@@ -56,10 +56,19 @@ async def test_what_follows_a_list_waits(cmd: str) -> None:
 
 
 async def test_the_wait_ends_by_itself() -> None:
-    async with World(settle=1) as world:
+    async with World(settle_login=1) as world:
         owner = world.house.join("r", "owner")
         peer = world.peer()
         await peer.login("mini")
+        world.house.publish(owner, "s")
+        assert (await peer.push("push_stream_update"))["stream_info"][0]["stream_id"] == "s"
+
+
+async def test_client_that_does_not_want_the_user_list_is_not_waited_for_so_long() -> None:
+    async with World(settle=1, settle_login=FOR_EVER) as world:
+        owner = world.house.join("r", "owner")
+        peer = world.peer()
+        await peer.login("mini", user_state_flag=0)
         world.house.publish(owner, "s")
         assert (await peer.push("push_stream_update"))["stream_info"][0]["stream_id"] == "s"
 

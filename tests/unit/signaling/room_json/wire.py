@@ -173,7 +173,7 @@ class World:
         self.clock = Clock()
         self.house = House(self.clock)
         self.sockets = RoomSockets(
-            calls=self.house, rooms=self.house, settings=RoomSocketSettings(**{"settle": 0} | settings), clock=self.clock
+            calls=self.house, rooms=self.house, settings=RoomSocketSettings(**{"settle": 0, "settle_login": 0} | settings), clock=self.clock
         )
         self.peers: list[Peer] = []
 
