@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -10,7 +10,6 @@ from msgspec import Meta
 from rooms.errors import RoomUnknown
 from server.cloud_api.action import Action, Call, Family
 from server.cloud_api.parameters import Parameters, RoomId, text
-from server.redaction import JSON
 
 
 class DescribeRooms(Parameters, frozen=True):
@@ -85,7 +84,8 @@ class KnownNodes(msgspec.Struct, rename="pascal"):
 
 
 class SdkLogEntries(msgspec.Struct, rename="pascal"):
-    log_list: list[JSON]
+    log_list: list[dict[str, Any]]
+    """Records as the SDKs sent them, without credentials."""
 
 
 async def _rooms(call: Call, asked: DescribeRooms) -> KnownRooms:
