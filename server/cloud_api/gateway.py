@@ -88,7 +88,7 @@ class Gateway:
             code = OK
         except Refused as refusal:
             data, message, code = None, str(refusal), refusal.code
-            log.info("cloud_api_refused", action=self._known(name), code=code, request_id=request_id)
+            log.debug("cloud_api_refused", action=self._known(name), code=code, request_id=request_id)
         except rooms.StoreUnavailable as problem:
             data, message, code = None, "the store cannot be reached, try again", GatewayCode.INTERNAL
             log.warning("cloud_api_without_store", action=self._known(name), problem=str(problem), request_id=request_id)

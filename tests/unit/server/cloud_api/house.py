@@ -54,7 +54,8 @@ class Ear:
 class ApiHouse:
     """``await house.do("KickoutUser", RoomId="r", UserId=["bob"])``."""
 
-    def __init__(self, rooms: RoomService, client: httpx.AsyncClient, metrics: Metrics, sdk_logs: SdkLogs) -> None:
+    def __init__(self, app: FastAPI, rooms: RoomService, client: httpx.AsyncClient, metrics: Metrics, sdk_logs: SdkLogs) -> None:
+        self.app = app
         self.rooms = rooms
         self.client = client
         self.metrics = metrics
@@ -87,6 +88,12 @@ class ApiHouse:
             else:
                 values[name] = value
         return values
+
+    async def state(self) -> object:
+        """What a refused request must not have changed: the room "r", its users' ears, the rules."""
+        # Barrage messages (rev 0) come a moment after the answer, so they would make a difference by themselves.
+        heard = {user_id: sum(event.rev > 0 for event in ear.heard) for user_id, ear in self.ears.items()}
+        return heard, await self.rooms.users(APP, "r"), await self.rooms.streams(APP, "r")
 
     async def get(self, query: Mapping[str, str] | Sequence[tuple[str, str]], path: str = "/") -> Answer:
         return _read(await self.client.get(path, params=query if isinstance(query, Mapping) else list(query)))
@@ -152,7 +159,7 @@ async def api_house(
     app = FastAPI(openapi_url=None)
     app.include_router(cloud_api_routes(gateway, TrustedProxies([]), "1.2.3"))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hearth.test") as client:
-        house = ApiHouse(rooms, client, metrics, sdk_logs)
+        house = ApiHouse(app, rooms, client, metrics, sdk_logs)
         await rooms.start()
         try:
             yield house
