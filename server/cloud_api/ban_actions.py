@@ -10,13 +10,13 @@ from typing import Annotated, Literal
 import msgspec
 
 from rooms.errors import RuleUnknown, TooManyRules
-from rooms.model import UserRule
+from rooms.model import RuleType, UserRule
 from server.cloud_api.action import Action, Call, Family
 from server.cloud_api.codes import RoomCode
 from server.cloud_api.errors import Refused
 from server.cloud_api.parameters import Parameters, Seconds, items, text
 
-RuleType = Literal[1, 2, 3, 4]
+RuleTypeNumber = Literal[1, 2, 3, 4]
 """1 IP address, 2 room, 3 user, 4 user in a room."""
 LOGIN, PUBLISH = 1, 2
 _NEEDED: dict[int, tuple[str, ...]] = {1: ("IP",), 2: ("RoomId",), 3: ("UserId",), 4: ("RoomId", "UserId")}
@@ -25,7 +25,7 @@ _NEEDED: dict[int, tuple[str, ...]] = {1: ("IP",), 2: ("RoomId",), 3: ("UserId",
 class RuleKey(Parameters, frozen=True):
     """What a rule is about: IP, RoomId, UserId as its type requires."""
 
-    rule_type: RuleType
+    rule_type: RuleTypeNumber
     ip: Annotated[str, text(45, empty=0)] = msgspec.field(default="", name="IP")
     room_id: Annotated[str, text(128, empty=0)] = ""
     user_id: Annotated[str, text(64, empty=0)] = ""
@@ -38,7 +38,7 @@ class SetForbidUserRule(RuleKey, frozen=True, kw_only=True):
 
 
 class DescribeForbidUserRules(Parameters, frozen=True):
-    rule_type: RuleType
+    rule_type: RuleTypeNumber
 
 
 class RuleSet(msgspec.Struct, rename="pascal"):
@@ -68,7 +68,7 @@ def _rule(asked: RuleKey, privileges: list[Literal[1, 2]], expires_at: int) -> U
         raise Refused(RoomCode.BAD_PARAMETER, f"RuleType {asked.rule_type} needs {', '.join(missing)}")
     used = {name: value if name in needed else "" for name, value in given.items()}
     return UserRule(
-        type=asked.rule_type, ip=used["IP"], room_id=used["RoomId"], user_id=used["UserId"],
+        type=RuleType(asked.rule_type), ip=used["IP"], room_id=used["RoomId"], user_id=used["UserId"],
         deny_login=LOGIN in privileges, deny_publish=PUBLISH in privileges, expires_at=expires_at,
     )  # fmt: skip
 
@@ -76,7 +76,7 @@ def _rule(asked: RuleKey, privileges: list[Literal[1, 2]], expires_at: int) -> U
 async def _set_rule(call: Call, asked: SetForbidUserRule) -> RuleSet:
     expires_at = call.house.clock() + asked.effective_time * 1000
     try:
-        await call.rooms.set_user_rule(call.app_id, _rule(asked, asked.disabled_privilege, expires_at))
+        await call.rooms.moderation.set_user_rule(call.app_id, _rule(asked, asked.disabled_privilege, expires_at))
     except TooManyRules as refusal:
         raise Refused(RoomCode.TOO_MANY_RULES, str(refusal) or "too many live rules of this type") from None
     return RuleSet(expires_at // 1000)
@@ -89,14 +89,14 @@ async def _describe_rules(call: Call, asked: DescribeForbidUserRules) -> RuleEnt
                 rule_type=rule.type, ip=rule.ip, room_id=rule.room_id, user_id=rule.user_id,
                 disabled_privilege_list=[LOGIN] * rule.deny_login + [PUBLISH] * rule.deny_publish, expire_time=rule.expires_at // 1000,
             )
-            for rule in await call.rooms.user_rules(call.app_id, asked.rule_type)
+            for rule in await call.rooms.moderation.user_rules(call.app_id, RuleType(asked.rule_type))
         ]
     )  # fmt: skip
 
 
 async def _delete_rule(call: Call, asked: RuleKey) -> None:
     try:
-        await call.rooms.delete_user_rule(call.app_id, _rule(asked, [], 0))
+        await call.rooms.moderation.delete_user_rule(call.app_id, _rule(asked, [], 0))
     except RuleUnknown:
         raise Refused(RoomCode.RULE_UNKNOWN, "there is no such rule") from None
 

@@ -52,11 +52,11 @@ Change = Callable[[Call, str, int], Awaitable[None]]
 
 
 async def _forbid(call: Call, stream_id: str, sequence: int) -> None:
-    await call.rooms.forbid_stream(call.app_id, call.stream_id(stream_id), sequence)
+    await call.rooms.moderation.forbid_stream(call.app_id, call.stream_id(stream_id), sequence)
 
 
 async def _resume(call: Call, stream_id: str, sequence: int) -> None:
-    await call.rooms.resume_stream(call.app_id, call.stream_id(stream_id), sequence)
+    await call.rooms.moderation.resume_stream(call.app_id, call.stream_id(stream_id), sequence)
 
 
 def _one(change: Change, failed: MediaCode) -> Callable[[Call, OneStream], Awaitable[None]]:
@@ -84,7 +84,7 @@ def _many(change: Change, failed: MediaCode) -> Callable[[Call, ManyStreams], Aw
 
 
 async def _describe_state(call: Call, asked: OneStream) -> StreamState:
-    state = await call.rooms.stream_state(call.app_id, call.stream_id(asked.stream_id))
+    state = await call.rooms.moderation.stream_state(call.app_id, call.stream_id(asked.stream_id))
     if state is None:
         raise Refused(MediaCode.STREAM_UNKNOWN, "there is no such stream")
     if not state.live:

@@ -62,14 +62,14 @@ async def _describe_streams(call: Call, asked: DescribeSimpleStreamList) -> Stre
 
 
 async def _add_stream(call: Call, asked: AddStream) -> None:
-    await call.rooms.add_stream(
-        call.app_id, asked.room_id, asked.user_id, asked.user_name, asked.stream_id, asked.stream_title, asked.extra_info
+    await call.rooms.moderation.add_stream(
+        call.app_id, asked.room_id, asked.user_id, asked.user_name, asked.stream_id, asked.extra_info
     )
 
 
 async def _delete_stream(call: Call, asked: DeleteStream) -> None:
     try:
-        await call.rooms.remove_stream(call.app_id, asked.room_id, asked.user_id, asked.stream_id)
+        await call.rooms.moderation.delist_stream(call.app_id, asked.room_id, asked.user_id, asked.stream_id)
     except (StreamUnknown, UserUnknown):
         raise Refused(RoomCode.STREAM_UNKNOWN, "this user has no such stream in the room") from None
 

@@ -53,28 +53,29 @@ class StreamRuleEntries(msgspec.Struct, rename="pascal"):
 async def _set_rule(call: Call, asked: SetForbidStreamRule) -> None:
     if not asked.disable_audio and not asked.disable_video:
         raise Refused(RoomCode.BAD_PARAMETER, "DisableAudio, DisableVideo: at least one must be 1")
-    await call.rooms.set_stream_rule(
+    await call.rooms.moderation.set_stream_rule(
         call.app_id,
         StreamRule(
             room_id=asked.room_id, stream_id=asked.stream_id, mute_audio=bool(asked.disable_audio), mute_video=bool(asked.disable_video),
-            created_at=call.house.clock(), seconds=min(asked.effective_time, MOST_SECONDS),
+            expires_at=call.house.clock() + min(asked.effective_time, MOST_SECONDS) * 1000,
         ),
     )  # fmt: skip
 
 
 async def _describe_rules(call: Call, asked: DescribeForbidStreamRules) -> StreamRuleEntries:
-    rules = {rule.stream_id: rule for rule in await call.rooms.stream_rules(call.app_id, asked.room_id, asked.stream_id)}
+    rules = {rule.stream_id: rule for rule in await call.rooms.moderation.stream_rules(call.app_id, asked.room_id, asked.stream_id)}
     return StreamRuleEntries(asked.room_id, [_entry(stream_id, rules.get(stream_id)) for stream_id in asked.stream_id])
 
 
 def _entry(stream_id: str, rule: StreamRule | None) -> StreamRuleEntry:
     if rule is None:
         return StreamRuleEntry(stream_id, 0, 0, 0, 0)
-    return StreamRuleEntry(stream_id, int(rule.mute_audio), int(rule.mute_video), rule.created_at // 1000, rule.seconds)
+    seconds = (rule.expires_at - rule.created_at) // 1000
+    return StreamRuleEntry(stream_id, int(rule.mute_audio), int(rule.mute_video), rule.created_at // 1000, seconds)
 
 
 async def _delete_rule(call: Call, asked: DelForbidStreamRule) -> None:
-    await call.rooms.delete_stream_rule(call.app_id, asked.room_id, asked.stream_id)
+    await call.rooms.moderation.delete_stream_rule(call.app_id, asked.room_id, asked.stream_id)
 
 
 ACTIONS = (
