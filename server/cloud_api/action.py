@@ -10,6 +10,7 @@ from typing import Any, Generic
 
 from calls.apps import App
 from rooms.model import Clock
+from rooms.outbox import Outbox
 from rooms.service import RoomService
 from server.cloud_api.codes import RoomCode
 from server.cloud_api.parameters import P, RawParameters, read
@@ -31,6 +32,7 @@ class House:
     sdk_logs: SdkLogs
     clock: Clock
     rng: random.Random
+    outbox: Outbox
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ A rule never interrupts what runs (zego-cloud.md §2.4): it counts at the next l
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Annotated, Literal
 
 import msgspec
@@ -66,11 +67,21 @@ def _rule(asked: RuleKey, privileges: list[Literal[1, 2]], expires_at: int) -> U
     missing = [name for name in needed if not given[name]]
     if missing:
         raise Refused(RoomCode.BAD_PARAMETER, f"RuleType {asked.rule_type} needs {', '.join(missing)}")
+    if "IP" in needed:
+        given["IP"] = _address(asked.ip)
     used = {name: value if name in needed else "" for name, value in given.items()}
     return UserRule(
         type=RuleType(asked.rule_type), ip=used["IP"], room_id=used["RoomId"], user_id=used["UserId"],
         deny_login=LOGIN in privileges, deny_publish=PUBLISH in privileges, expires_at=expires_at,
     )  # fmt: skip
+
+
+def _address(text: str) -> str:
+    """An IP address as it is written in one way only. Raises ``Refused``."""
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise Refused(RoomCode.BAD_PARAMETER, "IP: not an IP address") from None
 
 
 async def _set_rule(call: Call, asked: SetForbidUserRule) -> RuleSet:

@@ -36,7 +36,7 @@ async def _kickout_user(call: Call, asked: KickoutUser) -> None:
 
 
 async def _close_room(call: Call, asked: CloseRoom) -> None:
-    await call.rooms.close_room(call.app_id, asked.room_id, message=asked.custom_reason)
+    await call.rooms.close_room(call.app_id, asked.room_id, message=asked.custom_reason, told=asked.room_close_callback)
 
 
 ACTIONS = (

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from rooms.errors import RoomUnknown, StreamUnknown, UserUnknown
+from rooms.errors import RoomUnknown, StreamUnknown
 from server.cloud_api.action import Action, Call, Family
 from server.cloud_api.codes import RoomCode
 from server.cloud_api.errors import Refused
@@ -62,15 +62,15 @@ async def _describe_streams(call: Call, asked: DescribeSimpleStreamList) -> Stre
 
 
 async def _add_stream(call: Call, asked: AddStream) -> None:
-    await call.rooms.moderation.add_stream(
-        call.app_id, asked.room_id, asked.user_id, asked.user_name, asked.stream_id, asked.extra_info
-    )
+    await call.rooms.moderation.add_stream(call.app_id, asked.room_id, asked.user_id, asked.user_name, asked.stream_id, asked.extra_info)
 
 
 async def _delete_stream(call: Call, asked: DeleteStream) -> None:
     try:
         await call.rooms.moderation.delist_stream(call.app_id, asked.room_id, asked.user_id, asked.stream_id)
-    except (StreamUnknown, UserUnknown):
+    except StreamUnknown:
+        if not await call.rooms.users(call.app_id, asked.room_id):
+            raise RoomUnknown("no such room") from None
         raise Refused(RoomCode.STREAM_UNKNOWN, "this user has no such stream in the room") from None
 
 

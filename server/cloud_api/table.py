@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from server.cloud_api import (
+    ban_actions,
+    callback_actions,
     hearth_actions,
+    media_actions,
     message_actions,
     room_actions,
     stream_actions,
+    stream_rule_actions,
     token_actions,
     user_actions,
 )
@@ -21,8 +25,12 @@ ACTIONS: Mapping[str, AnyAction] = {
         message_actions.ACTIONS,
         user_actions.ACTIONS,
         stream_actions.ACTIONS,
+        ban_actions.ACTIONS,
+        stream_rule_actions.ACTIONS,
         token_actions.ACTIONS,
+        media_actions.ACTIONS,
         hearth_actions.ACTIONS,
+        callback_actions.ACTIONS,
     )
     for action in family
 }

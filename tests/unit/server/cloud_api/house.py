@@ -16,6 +16,7 @@ from auth.signatures import sign_server_api
 from rooms.events import AnyEvent, Delivery
 from rooms.limits import RoomLimits
 from rooms.model import Client, LoginRequest, NodeInfo, Session, Timings
+from rooms.outbox import Outbox
 from rooms.service import RoomService
 from rooms.store import open_store
 from server.apps import AppDirectory, build_apps
@@ -151,7 +152,7 @@ async def api_house(
     )  # fmt: skip
     sdk_logs = SdkLogs(LimitSettings(), metrics, is_served=lambda _: True, clock=clock)
     gateway = Gateway(
-        ACTIONS, NOT_OFFERED, apps=apps, house=House(rooms, sdk_logs, clock, rng),
+        ACTIONS, NOT_OFFERED, apps=apps, house=House(rooms, sdk_logs, clock, rng, Outbox(store, most_entries=1000, most_dead=100)),
         admission=Admission(store, replay_protection=replay_protection), metrics=metrics,
         rates=dict.fromkeys(ACTIONS, 0.0) if rates is None else rates,
         room_rates=dict.fromkeys(ACTIONS, 0.0) if room_rates is None else room_rates,
