@@ -6,7 +6,7 @@ import asyncio
 import errno
 import random
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -18,11 +18,14 @@ from calls.service import Calls
 from media.sfu import Sfu
 from rooms.errors import StoreUnavailable
 from rooms.model import Clock
+from rooms.outbox import Outbox
 from rooms.service import RoomService
 from rooms.store import open_store
 from server import wiring
 from server.access_log import AccessLog
 from server.apps import AppDirectory, build_apps
+from server.callbacks.delivery import CallbackDelivery
+from server.callbacks.receiver import HttpReceiver
 from server.cloud_api.action import House
 from server.cloud_api.admission import Admission
 from server.cloud_api.gateway import Gateway
@@ -110,11 +113,20 @@ class Hearth:
             clock=clock,
             file=settings.server.sdk_log_file,
         )
+        self.outbox = Outbox(self.store, most_entries=settings.callbacks.outbox_events, most_dead=settings.callbacks.dead_letters)
+        self.receiver = HttpReceiver(
+            timeout=settings.callbacks.timeout_seconds,
+            private_allowed=settings.callbacks.private_receivers or settings.server.development,
+        )
+        self.callbacks = CallbackDelivery(
+            self.outbox, self.receiver, apps=self.apps.all, settings=settings.callbacks, clock=clock, rng=rng, metrics=self.metrics
+        )
+        self.rooms.when_changed(self.callbacks.changed)
         self.cloud_api = Gateway(
             ACTIONS,
             NOT_OFFERED,
             apps=self.apps,
-            house=House(self.rooms, self.sdk_logs, clock, rng),
+            house=House(self.rooms, self.sdk_logs, clock, rng, self.outbox),
             admission=Admission(self.store, replay_protection=settings.cloud_api.replay_protection),
             rates=settings.cloud_api.rates,
             room_rates=settings.cloud_api.room_rates,
@@ -159,10 +171,13 @@ class Hearth:
 
     async def _reach_store(self) -> None:
         """Join the others. A store that comes up together with this process is waited for a little."""
+        await self._until_there(self.rooms.start)
+
+    async def _until_there(self, step: Callable[[], Awaitable[None]]) -> None:
         deadline = self.clock() + STORE_WAIT_MS
         while True:
             try:
-                await self.rooms.start()
+                await step()
                 return
             except StoreUnavailable as error:
                 if self.clock() >= deadline:
@@ -181,8 +196,10 @@ class Hearth:
         try:
             await self._reach_store()
             try:
+                # Before the first client: what happens from now on is told.
+                await self._until_there(self.callbacks.configure)
                 async with asyncio.TaskGroup() as tasks:
-                    running = [tasks.create_task(self.calls.run(), name="calls")]
+                    running = [tasks.create_task(self.calls.run(), name="calls"), tasks.create_task(self.callbacks.run(), name="callbacks")]
                     if self.reloader is not None:
                         running.append(tasks.create_task(self.reloader.run(), name="apps-reload"))
                     log.info("node_started", node_id=self.rooms.node.node_id, apps=len(self.apps.all()), media_port=self.sfu.port)
@@ -192,6 +209,8 @@ class Hearth:
             finally:
                 self.calls.aclose()
                 await self.rooms.aclose()
+                await self.callbacks.aclose()
+                await self.receiver.aclose()
         finally:
             await self.sfu.aclose()
             self.sdk_logs.close()

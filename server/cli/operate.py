@@ -37,7 +37,7 @@ class Kind(enum.StrEnum):
     command = "command"
 
 
-def _call(action: str, body: Row, config: ConfigOption, app_id: int | None, url: str | None) -> Row:
+def api_call(action: str, body: Row, config: ConfigOption, app_id: int | None, url: str | None) -> Row:
     """Carry out an action of the server API; returns its ``Data``. Ends the command if it was refused."""
     found = configuration(config)
     app = chosen_app(found, app_id)
@@ -60,12 +60,12 @@ def _call(action: str, body: Row, config: ConfigOption, app_id: int | None, url:
     fail(problem)
 
 
-def _rows(data: Row, name: str, columns: Mapping[str, str]) -> list[Row]:
+def rows_of(data: Row, name: str, columns: Mapping[str, str]) -> list[Row]:
     """The list ``name`` of an answer, with the columns' names instead of the API's."""
     return [{column: row.get(key) for column, key in columns.items()} for row in cast("list[Row]", data.get(name) or [])]
 
 
-def _print(rows: Sequence[Row], columns: Iterable[str], as_json: bool) -> None:
+def print_rows(rows: Sequence[Row], columns: Iterable[str], as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
@@ -95,12 +95,12 @@ def rooms(app_id: AppIdOption = None, as_json: JsonOption = False, url: UrlOptio
     found: list[Row] = []
     marker = ""
     while True:
-        page = _call("HearthDescribeRooms", {"Marker": marker}, config, app_id, url)
-        found += _rows(page, "RoomList", columns)
+        page = api_call("HearthDescribeRooms", {"Marker": marker}, config, app_id, url)
+        found += rows_of(page, "RoomList", columns)
         marker = str(page["Marker"])
         if not marker:
             break
-    _print(found, columns, as_json)
+    print_rows(found, columns, as_json)
 
 
 def users(
@@ -108,8 +108,8 @@ def users(
 ) -> None:
     """List the users in a room."""
     columns = {"user_id": "UserId", "user_name": "UserName", "role": "UserRole", "joined_at": "LoginTime"}
-    data = _call("HearthDescribeUsers", {"RoomId": room}, config, app_id, url)
-    _print(_rows(data, "UserList", columns), columns, as_json)
+    data = api_call("HearthDescribeUsers", {"RoomId": room}, config, app_id, url)
+    print_rows(rows_of(data, "UserList", columns), columns, as_json)
 
 
 def streams(
@@ -124,8 +124,8 @@ def streams(
         "created_at": "CreateTime",
         "extra_info": "ExtraInfo",
     }
-    data = _call("HearthDescribeStreams", {"RoomId": room}, config, app_id, url)
-    _print(_rows(data, "StreamList", columns), columns, as_json)
+    data = api_call("HearthDescribeStreams", {"RoomId": room}, config, app_id, url)
+    print_rows(rows_of(data, "StreamList", columns), columns, as_json)
 
 
 def nodes(app_id: AppIdOption = None, as_json: JsonOption = False, url: UrlOption = None, config: ConfigOption = None) -> None:
@@ -140,7 +140,7 @@ def nodes(app_id: AppIdOption = None, as_json: JsonOption = False, url: UrlOptio
         "started_at": "StartTime",
         "version": "Version",
     }
-    _print(_rows(_call("HearthDescribeNodes", {}, config, app_id, url), "NodeList", columns), columns, as_json)
+    print_rows(rows_of(api_call("HearthDescribeNodes", {}, config, app_id, url), "NodeList", columns), columns, as_json)
 
 
 def kick(
@@ -153,10 +153,10 @@ def kick(
 ) -> None:
     """Remove a user from a room. Their app is told, their streams end."""
     # KickoutUser says nothing about a user who is not there; a person at a terminal wants to know.
-    present = _call("DescribeUsers", {"RoomId": room_id, "UserId": [user_id]}, config, app_id, url)
+    present = api_call("DescribeUsers", {"RoomId": room_id, "UserId": [user_id]}, config, app_id, url)
     if not any(row["Status"] for row in cast("list[Row]", present["UserStatusList"])):
         fail(f"{user_id} is not in {room_id}")
-    _call("KickoutUser", {"RoomId": room_id, "UserId": [user_id], "CustomReason": reason}, config, app_id, url)
+    api_call("KickoutUser", {"RoomId": room_id, "UserId": [user_id], "CustomReason": reason}, config, app_id, url)
     typer.echo(f"{user_id} was kicked out of {room_id}")
 
 
@@ -169,7 +169,7 @@ def close_room(
     config: ConfigOption = None,
 ) -> None:
     """Remove everybody from a room and end it."""
-    _call("CloseRoom", {"RoomId": room_id, "CustomReason": reason, "RoomCloseCallback": callback}, config, app_id, url)
+    api_call("CloseRoom", {"RoomId": room_id, "CustomReason": reason, "RoomCloseCallback": callback}, config, app_id, url)
     typer.echo(f"{room_id} was closed")
 
 
@@ -187,14 +187,14 @@ def send(
     body: Row = {"RoomId": room_id, "MessageContent": text}
     if kind is Kind.command:
         body |= {"FromUserId": sender, **({"ToUserId": list(to)} if to else {})}
-        sent = _call("SendCustomCommand", body, config, app_id, url)
+        sent = api_call("SendCustomCommand", body, config, app_id, url)
         missed = [str(row["Uid"]) for row in cast("list[Row]", sent["FailUsers"])]
         if missed:
             fail(f"not in {room_id}: {', '.join(missed)}")
     else:
         action = "SendBroadcastMessage" if kind is Kind.broadcast else "SendBarrageMessage"
         body |= {"UserId": sender, "UserName": sender, "MessageCategory": MESSAGE_CATEGORY}
-        _call(action, body, config, app_id, url)
+        api_call(action, body, config, app_id, url)
     typer.echo(f"sent to {room_id}")
 
 
@@ -205,7 +205,7 @@ def logs(
     config: ConfigOption = None,
 ) -> None:
     """Print what SDKs have sent as their own logs, newest last, one JSON document per line."""
-    for record in cast("list[Row]", _call("HearthDescribeSdkLogs", {"Limit": limit}, config, app_id, url)["LogList"]):
+    for record in cast("list[Row]", api_call("HearthDescribeSdkLogs", {"Limit": limit}, config, app_id, url)["LogList"]):
         typer.echo(json.dumps(record, ensure_ascii=False))
 
 

@@ -53,9 +53,7 @@ class Moved(msgspec.Struct, rename="pascal"):
 
 def _shown(letter: DeadLetter) -> DeadCallback:
     entry = letter.entry
-    return DeadCallback(
-        letter.letter_id, entry.event, entry.room_id, entry.happened_at, letter.failed_at, letter.problem, entry.event_id
-    )
+    return DeadCallback(letter.letter_id, entry.event, entry.room_id, entry.happened_at, letter.failed_at, letter.problem, entry.event_id)
 
 
 async def _list(call: Call, asked: DescribeDeadCallbacks) -> DeadCallbacks:
