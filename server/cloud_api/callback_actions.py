@@ -9,17 +9,17 @@ from msgspec import Meta
 
 from rooms.outbox import DeadLetter
 from server.cloud_api.action import Action, Call, Family
-from server.cloud_api.parameters import Parameters, items, text
+from server.cloud_api.parameters import Parameters, items
 
 _MOST = 200
 """Letters that are named in one request."""
 
-LetterId = Annotated[str, Meta(pattern=r"^[0-9]{1,19}-[0-9]{1,19}$"), text(40)]
+LetterId = Annotated[str, Meta(pattern=r"^[0-9]{1,19}-[0-9]{1,19}$")]
 
 
 class DescribeDeadCallbacks(Parameters, frozen=True):
     limit: Annotated[int, Meta(ge=1, le=1000)] = 1000
-    marker: Annotated[str, Meta(pattern=r"^([0-9]{1,19}-[0-9]{1,19})?$"), text(40, empty=0)] = ""
+    marker: Annotated[str, Meta(pattern=r"^([0-9]{1,19}-[0-9]{1,19})?$")] = ""
     """From the answer before this one; empty = from the oldest."""
 
 

@@ -117,6 +117,9 @@ CASES: Mapping[str, Case] = {
     "HearthDescribeStreams": Case({"RoomId": ROOM}, ("RoomId",), {"RoomId": (LONG_ROOM, 3)}, 104),
     "HearthDescribeNodes": Case({}, ()),
     "HearthDescribeSdkLogs": Case({"Limit": 10}, (), wrong={"Limit": 1001}),
+    "HearthDescribeDeadCallbacks": Case({"Limit": 10}, (), wrong={"Limit": 0, "Marker": "somewhere"}),
+    "HearthRetryDeadCallbacks": Case({"CallbackId": ["1-0"]}, (), wrong={"CallbackId": ["all"]}),
+    "HearthDropDeadCallbacks": Case({"CallbackId": ["1-0"]}, (), wrong={"CallbackId": ["all"]}),
 }  # fmt: skip
 
 every_action = pytest.mark.parametrize("name", list(ACTIONS))
