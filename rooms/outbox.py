@@ -120,6 +120,10 @@ class Outbox:
         reply = await self._run("outbox_failed", app_id, entry.entry_id, entry.claim, now, problem, self._most_dead, *delays)
         return bool(reply[0] != b"dead")
 
+    async def release(self, app_id: int, entry: Entry, *, now: int) -> None:
+        """Its claim is given up; the attempt does not count."""
+        await self._run("outbox_release", app_id, entry.entry_id, entry.claim, now)
+
     async def dead_letters(self, app_id: int, *, limit: int, marker: str = "") -> list[DeadLetter]:
         """The oldest first, from after the letter ``marker``."""
         found: list[DeadLetter] = []

@@ -6,6 +6,7 @@ Retries follow the cloud (``zego-cloud.md`` §3.1): 2, 4, 8, 16 and 32 s after t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import urlsplit
@@ -52,16 +53,17 @@ class AppDelivery:
         self._rng = rng
         self._metrics = metrics
         self._under_way: set[asyncio.Task[None]] = set()
+        self._cut_off: list[Entry] = []
         self.wake = asyncio.Event()
         """There may be something to take."""
         self.backlog = Backlog()
         """As it was at the last look."""
 
-    async def step(self, tasks: asyncio.TaskGroup) -> bool:
-        """Takes what is due and begins to deliver it. False: nothing was left to take, or nobody was free. Raises ``StoreUnavailable``."""
+    async def step(self, tasks: asyncio.TaskGroup) -> int:
+        """Takes as much of what is due as may be under way, and begins to deliver it. Returns how much. Raises ``StoreUnavailable``."""
         free = self._settings.concurrency - len(self._under_way)
         if not free:
-            return False
+            return 0
         now = self._clock()
         claim = now + int(self._settings.timeout_seconds * 1000) + CLAIM_MARGIN
         entries, self.backlog = await self._outbox.take(self._app_id, self._events, free, claim, now=now)
@@ -69,31 +71,29 @@ class AppDelivery:
             task = tasks.create_task(self._attempt(entry))
             self._under_way.add(task)
             task.add_done_callback(self._done)
-        return bool(entries)
+        return len(entries)
 
     def _done(self, task: asyncio.Task[None]) -> None:
+        if len(self._under_way) == self._settings.concurrency:
+            # There may be more than could be taken.
+            self.wake.set()
         self._under_way.discard(task)
-        self.wake.set()
 
     async def run(self, sleep: Sleep) -> None:
         """Delivers until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             while True:
                 self.wake.clear()
-                try:
-                    while await self.step(tasks):
-                        pass
-                except StoreUnavailable:
-                    # Said by the rooms; it is asked again at the next look.
-                    self.wake.clear()
+                # What is said of an unreachable store is said by the rooms; it is asked again at the next look.
+                with contextlib.suppress(StoreUnavailable):
+                    await self.step(tasks)
                 await self._pause(sleep)
 
     async def _pause(self, sleep: Sleep) -> None:
         """Until the next look is due or ``wake`` is set."""
-        waits = [asyncio.ensure_future(sleep(POLL_SECONDS)), asyncio.ensure_future(self.wake.wait())]
-        try:
+        async with asyncio.TaskGroup() as group:
+            waits = [group.create_task(_ended(sleep(POLL_SECONDS))), group.create_task(_ended(self.wake.wait()))]
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
             for wait in waits:
                 wait.cancel()
 
@@ -106,9 +106,18 @@ class AppDelivery:
                 while await self.step(tasks):
                     more = True
 
+    async def release(self) -> None:
+        """What was cut off in the middle may be taken again at once. Raises ``StoreUnavailable``."""
+        while self._cut_off:
+            await self._outbox.release(self._app_id, self._cut_off[-1], now=self._clock())
+            self._cut_off.pop()
+
     async def _attempt(self, entry: Entry) -> None:
         try:
             await self._deliver(entry)
+        except asyncio.CancelledError:
+            self._cut_off.append(entry)
+            raise
         except StoreUnavailable:
             # It was delivered or not, and cannot be noted: its claim runs out, and it is tried again.
             log.warning("callback_not_noted", **self._where(entry))
@@ -236,8 +245,8 @@ class CallbackDelivery:
             while True:
                 current = set(self._deliveries.values())
                 for delivery in [one for one in running if one not in current]:
-                    # Its attempts under way are cut off; their claims run out, and they are made to the new address.
-                    running.pop(delivery).cancel()
+                    # Its attempts under way are cut off, and made again to the new address.
+                    await self._stop(delivery, running.pop(delivery))
                 for delivery in current - running.keys():
                     running[delivery] = tasks.create_task(delivery.run(self._sleep))
                 await self._sleep(POLL_SECONDS)
@@ -245,6 +254,14 @@ class CallbackDelivery:
                     await self.configure()
                 except StoreUnavailable:
                     continue
+
+    @staticmethod
+    async def _stop(delivery: AppDelivery, task: asyncio.Task[None]) -> None:
+        task.cancel()
+        await asyncio.wait([task])
+        # With the store away the claims run out by themselves.
+        with contextlib.suppress(StoreUnavailable):
+            await delivery.release()
 
     async def deliver_due(self) -> None:
         """Delivers all that is due now in all Apps. Raises ``StoreUnavailable``."""
@@ -256,6 +273,12 @@ class CallbackDelivery:
         """A last try for what this node's end has brought about; the rest is for others, or for the next start."""
         try:
             async with asyncio.timeout(self._settings.timeout_seconds):
+                for delivery in self._deliveries.values():
+                    await delivery.release()
                 await self.deliver_due()
         except* (StoreUnavailable, TimeoutError):
             log.warning("callbacks_left_undelivered")
+
+
+async def _ended(wait: Awaitable[object]) -> None:
+    await wait

@@ -139,6 +139,30 @@ async def test_what_a_dead_node_had_taken_another_delivers(house: CallbackHouse,
     assert len(backend.callbacks) == 5
 
 
+async def test_node_that_is_stopped_gives_back_what_it_had_under_way(house: CallbackHouse, backend: CallbackReceiver) -> None:
+    async with CallbackReceiver(SECRET) as slow:
+        slow.status = HANG
+        house.apps = [app({"room_login": slow.url})]
+        stopping = await house.callback_node("n1")
+        stopping.delivery._sleep = brisk
+        running = asyncio.create_task(stopping.delivery.run())
+        await house.enter(stopping.rooms, "anna")
+        await until(lambda: slow.refused)
+        # Its App moves to another address, too: the attempt is made there, at once.
+        house.apps = [app({"room_login": backend.url})]
+        await until(lambda: backend.callbacks)
+        house.apps = [app({"room_login": slow.url})]
+        await stopping.delivery.configure()
+        await house.enter(stopping.rooms, "ben")
+        await until(lambda: len(slow.refused) == 2)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        slow.status = 200
+        await stopping.delivery.aclose()
+        assert [one["user_account"] for one in slow.callbacks] == ["ben"]
+        assert backend.seen_headers[-1]["x-hearth-attempt"] == "1"
+
+
 async def test_node_that_ends_between_change_and_delivery(house: CallbackHouse, backend: CallbackReceiver) -> None:
     dying = await house.callback_node("n1")
     await house.enter(dying.rooms, "anna")

@@ -104,9 +104,14 @@ async def test_dead_letters_on_the_command_line(tmp_path: Path) -> None:
             assert json.loads(await run("list", "--json")) == []
             assert await run("retry", "--all") == "0 will be delivered anew\n"
             assert await run("drop", "1-0", "2-0") == "0 dropped\n"
+            async with RoomClient(hearth, "bob") as bob:
+                await bob.login("closed")
+                closed = await asyncio.to_thread(hearth.hearth, "close-room", "--room-id", "closed", "--callback")
+                assert closed.returncode == 0, closed.stderr
+            await until(lambda: backend.of("room_close", room_id="closed", close_reason=3))
             neither = await asyncio.to_thread(hearth.hearth, "callbacks", "drop")
             assert neither.returncode == 2 and "--all" in neither.stderr
             shown = hearth.get("/metrics")[1]
             assert f'hearth_callbacks_waiting{{app_id="{hearth.app_id}"}} 0.0' in shown
-            assert metric(hearth, 'hearth_callbacks_total{event="room_login",result="delivered"}') == 1
+            assert metric(hearth, 'hearth_callbacks_total{event="room_login",result="delivered"}') == 2
             assert "path-secret" not in hearth.output
