@@ -155,7 +155,7 @@ def kick(
     # KickoutUser says nothing about a user who is not there; a person at a terminal wants to know.
     present = api_call("DescribeUsers", {"RoomId": room_id, "UserId": [user_id]}, config, app_id, url)
     if not any(row["Status"] for row in cast("list[Row]", present["UserStatusList"])):
-        fail(f"{user_id} is not in {room_id}")
+        fail(f"there is no such user in {room_id}: {user_id}")
     api_call("KickoutUser", {"RoomId": room_id, "UserId": [user_id], "CustomReason": reason}, config, app_id, url)
     typer.echo(f"{user_id} was kicked out of {room_id}")
 
