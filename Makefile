@@ -23,6 +23,7 @@ lint: $(VENV)/.develop
 
 bench: $(VENV)/.develop
 	$(BIN)/python -m bench.sfu --fan 20 --mesh 10 --seconds 3
+	$(BIN)/python -m bench.cloud_api --seconds 2
 	$(BIN)/python -m bench.signaling --short
 
 clean:

@@ -13,7 +13,7 @@ from auth.errors import (
     TokenWrongApp,
     TokenWrongUser,
 )
-from auth.signatures import sign_callback, sign_request, sign_server_api, verify_request, verify_server_api
+from auth.signatures import sign_callback, sign_server_api, verify_server_api
 from auth.tokens import MAX_TOKEN_LENGTH, issue_token, verify_token
 
 __all__ = [
@@ -33,9 +33,7 @@ __all__ = [
     "TokenWrongUser",
     "issue_token",
     "sign_callback",
-    "sign_request",
     "sign_server_api",
-    "verify_request",
     "verify_server_api",
     "verify_token",
 ]

@@ -83,6 +83,8 @@ class Claims:
     """As sent: an int64 in Token03/04, a string in the legacy token, ``jti`` in a JWT (``""`` when absent)."""
     privileges: Privileges | None = None
     """None: an identity token, it says who and nothing about what."""
+    listen_only: bool = False
+    """Never allows to publish, whatever the App checks (IdentifyToken)."""
 
     def check_login(self, room_id: str, mode: TokenCheck) -> None:
         """Raise ``TokenNotPermitted`` unless the token allows to enter ``room_id`` under ``mode``.
@@ -102,6 +104,8 @@ class Claims:
 
         Does not look at the room: that was settled by ``check_login``. No stream list, or an empty one, allows every stream.
         """
+        if self.listen_only:
+            raise TokenNotPermitted("the token allows to play only")
         if mode is not TokenCheck.LOGIN_PUBLISH:
             return
         granted = self._granted()

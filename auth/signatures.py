@@ -1,4 +1,4 @@
-"""Signatures of the HTTP interfaces: the cloud API, the callbacks, and Hearth's own control endpoint.
+"""Signatures of the HTTP interfaces: the cloud API and the callbacks.
 
 All are lower-case hex. Freshness (how far a timestamp may be off) and replay are for the endpoint to check; this is arithmetic only.
 """
@@ -6,7 +6,6 @@ All are lower-case hex. Freshness (how far a timestamp may be off) and replay ar
 from __future__ import annotations
 
 import hashlib
-import hmac
 from collections.abc import Sequence
 
 from auth.comparison import same_text
@@ -29,31 +28,6 @@ def sign_callback(callback_secret: str, timestamp: int | str, nonce: str) -> str
     """The ``signature`` of a callback: SHA-1 over CallbackSecret, timestamp and nonce, sorted bytewise, in a row (zego-cloud.md §3)."""
     parts = sorted(part.encode() for part in (callback_secret, str(timestamp), nonce))
     return hashlib.sha1(b"".join(parts), usedforsecurity=False).hexdigest()
-
-
-def sign_request(server_secret: str, *, method: str, path: str, timestamp: int | str, nonce: str, body: bytes) -> str:
-    """The signature of a request to the control endpoint: HMAC-SHA256 with the ServerSecret over these five lines.
-
-    ::
-
-        METHOD          upper case
-        path            as on the request line, with its query if it has one
-        timestamp       Unix seconds
-        nonce           any text without line breaks, used once
-        sha256(body)    lower-case hex
-    """
-    lines = (method.upper(), path, str(timestamp), nonce, hashlib.sha256(body).hexdigest())
-    return hmac.new(server_secret.encode(), "\n".join(lines).encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
-
-
-def verify_request(
-    signature: str, *, server_secrets: Sequence[str], method: str, path: str, timestamp: int | str, nonce: str, body: bytes
-) -> bool:
-    """Whether ``signature`` was made with one of the secrets. Takes as long whichever it is, and when it is none."""
-    return _matches_any(
-        signature,
-        [sign_request(secret, method=method, path=path, timestamp=timestamp, nonce=nonce, body=body) for secret in server_secrets],
-    )
 
 
 def _matches_any(signature: str, expected: Sequence[str]) -> bool:

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import replace
 
-from auth import token03, token04
+from auth import identify_token, token03, token04
 from auth.claims import AppKeys, Claims, Privileges, TokenKind
 from auth.comparison import same_text
 from auth.errors import TokenExpired, TokenMalformed, TokenWrongApp, TokenWrongUser
@@ -84,12 +84,14 @@ def issue_token(
 
 
 def _read(token: str, keys: AppKeys, user_id: str, now: int) -> Claims:
-    # Unambiguous: a JWT and a legacy token begin with the Base64 of "{" or white space, which is neither "03" nor "04",
+    # Unambiguous: a JWT and a legacy token begin with the Base64 of "{" or white space, which is neither "03", "04" nor "hi",
     # and the alphabet of a legacy token has no dot.
     if token.startswith(token04.VERSION):
         return token04.read_token04(token, keys)
     if token.startswith(token03.VERSION):
         return token03.read_token03(token, keys)
+    if token.startswith(identify_token.PREFIX):
+        return identify_token.read_identify_token(token, keys, user_id)
     if "." in token:
         return read_jwt(token, keys, now)
     return read_legacy_token(token, keys, user_id)

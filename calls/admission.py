@@ -39,6 +39,10 @@ def remaining_seconds(grant: Grant, now: int) -> int:
 def _grant(claims: Claims, mode: TokenCheck) -> Grant:
     expires_at = claims.expires_at * MS
     privileges = claims.privileges
+    if claims.listen_only:
+        return Grant(expires_at=expires_at, may_publish=False, auth_level=claims.auth_level)
     if mode is not TokenCheck.LOGIN_PUBLISH or privileges is None:
-        return Grant(expires_at=expires_at)
-    return Grant(expires_at=expires_at, may_publish=privileges.publish, stream_ids=privileges.stream_ids or None)
+        return Grant(expires_at=expires_at, auth_level=claims.auth_level)
+    return Grant(
+        expires_at=expires_at, may_publish=privileges.publish, stream_ids=privileges.stream_ids or None, auth_level=claims.auth_level
+    )

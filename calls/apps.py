@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from auth import AppKeys, TokenCheck
 from rooms.model import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackTarget:
+    """Where and how the operator's backend of an App is told what happens (``zego-cloud.md`` §3)."""
+
+    secret: str = field(repr=False)
+    urls: Mapping[str, str] = field(repr=False)
+    """Event → URL; an event that is not in it is not told."""
+    form: bool = False
+    """``application/x-www-form-urlencoded`` instead of JSON."""
+    numbers: bool = False
+    """Numbers where older published shapes had them (§3.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +35,8 @@ class App:
     max_room_users: int = 0
     """0 = unlimited."""
     max_rooms_per_user: int = 5
-    callback_secret: str = field(default="", repr=False)
+    callbacks: CallbackTarget | None = None
+    """None = the backend is told nothing."""
 
     def policy(self) -> Policy:
         """The rules that the room registry enforces for this App."""

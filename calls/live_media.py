@@ -84,8 +84,11 @@ class LiveMedia:
             found = self._rng.getrandbits(UINT32)
         return found
 
-    def opened(self, media: MediaSession) -> None:
-        """Its media is open. Raises ``MediaEnded`` if an event has ended the session meanwhile; its media is closed then."""
+    def opened(self, media: MediaSession, muted_until: int) -> None:
+        """Its media is open; ``muted_until``: see ``LocalStream``.
+
+        Raises ``MediaEnded`` if an event has ended the session meanwhile; its media is closed then.
+        """
         if media.ended is not None:
             self._sfu.close(media.media_session_id)
             raise MediaEnded(f"ended while it was being opened: {media.ended}")
@@ -95,6 +98,9 @@ class LiveMedia:
         else:
             local.publishers[media.media_session_id] = media
             local.withdraw_at = local.withdraw_owner = None
+        local.room_id = media.stream_room
+        if local.muted_until or muted_until:
+            self.mute(local, muted_until)
         log.info("media_session_opened", **where(media))
 
     def end(self, media: MediaSession, reason: MediaEnd) -> None:
@@ -240,6 +246,35 @@ class LiveMedia:
             # An event of an earlier life may arrive after the same user has begun the next one.
             if publisher.stream_sid == stream.stream_sid:
                 self.end(publisher, reason)
+
+    def stream_forbidden(self, app_id: int, stream_id: str) -> None:
+        """Nobody may publish or play the stream any more."""
+        local = self._streams.get((app_id, stream_id))
+        if local is not None:
+            for media in [*local.publishers.values(), *local.players.values()]:
+                self.end(media, MediaEnd.STREAM_FORBIDDEN)
+
+    def stream_muted(self, app_id: int, room_id: str, stream_id: str, until: int) -> None:
+        """The operator has muted the sound of a room's stream until then (epoch ms), or (0) allows it again."""
+        local = self._streams.get((app_id, stream_id))
+        if local is not None and local.room_id == room_id:
+            self.mute(local, until)
+
+    def mute(self, local: LocalStream, until: int) -> None:
+        """Its players get the sound from then (epoch ms) on, or (0) now."""
+        local.muted_until = until
+        for player in local.players.values():
+            self._forward(player, local)
+
+    def set_active(self, media: MediaSession, active: bool) -> None:
+        """A player wants the sound, or not."""
+        media.active = active
+        local = self._streams.get((media.app_id, media.stream_id))
+        if local is not None:
+            self._forward(media, local)
+
+    def _forward(self, player: MediaSession, local: LocalStream) -> None:
+        self._sfu.set_forwarding(player.media_session_id, audio=player.active and local.muted_until <= self._clock())
 
     def stream_located(self, app_id: int, stream: Stream) -> None:
         """Where a stream is now. If it has moved to another node, what this node has of it ends."""

@@ -38,6 +38,8 @@ class MediaEnd(enum.StrEnum):
     """The operator took the stream off the air."""
     STREAM_LOST = "stream_lost"
     """The room does not know the published stream any more: it was thought to be on a node that is gone, or the registry lost it."""
+    STREAM_FORBIDDEN = "stream_forbidden"
+    """The operator has forbidden the stream, to publishers and players."""
     RESERVATION_ENDED = "reservation_ended"
     """The stream was never announced in the room."""
     STREAM_MOVED = "stream_moved"
@@ -97,6 +99,10 @@ class MediaSession:
     connected: bool = False
     told_connected: bool = False
     told_status: StreamStatus | None = None
+    stream_room: str = ""
+    """The room of the stream; a player's own may be another."""
+    active: bool = True
+    """A player wants the sound; False while it has muted the stream for itself."""
     detached_until: int | None = None
     """Deadline for a new socket, epoch ms."""
     ended: MediaEnd | None = None
@@ -127,6 +133,9 @@ class LocalStream:
     media plane changes over when the newer one connects."""
     players: dict[int, MediaSession] = field(default_factory=dict)
     status: StreamStatus | None = None
+    room_id: str = ""
+    muted_until: int = 0
+    """The operator has muted its sound until then (epoch ms); 0 = not."""
     withdraw_at: int | None = None
     """The publisher's media is gone; at this moment (epoch ms) the stream goes off the air."""
     withdraw_owner: Session | None = field(default=None, repr=False)

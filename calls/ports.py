@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from rooms.events import EndReason, Receiver, StreamEnd, Watcher
-from rooms.model import Grant, LoginRequest, NodeInfo, Session, Stream, User
+from rooms.model import Grant, LoginRequest, NodeInfo, Session, Stream, User, Verdict
 
 if TYPE_CHECKING:
     from rooms.service import LoginResult
@@ -19,11 +19,20 @@ class View(Protocol):
     def users(self) -> Mapping[str, User]: ...
 
 
+class Verdicts(Protocol):
+    """The part of ``rooms.moderation.Moderation`` that calls asks."""
+
+    async def verdict(self, app_id: int, room_id: str, stream_id: str) -> Verdict: ...
+
+
 class Rooms(Protocol):
     """Where sessions and streams are kept. Raises ``rooms.errors``; any call may raise ``StoreUnavailable``."""
 
     @property
     def node(self) -> NodeInfo: ...
+
+    @property
+    def moderation(self) -> Verdicts: ...
 
     async def login(self, request: LoginRequest, receiver: Receiver) -> LoginResult: ...
 

@@ -7,7 +7,7 @@ import asyncio
 from calls.live_media import OWNER_GONE, LiveMedia
 from calls.media_session import MediaEnd, MediaSession
 from calls.ports import Rooms
-from rooms.events import Delivery, ReservationEnded, StreamAdded, StreamEnd, StreamRemoved, StreamUpdated, UserLeft
+from rooms.events import Delivery, ReservationEnded, StreamAdded, StreamEnd, StreamMuted, StreamRemoved, StreamUpdated, UserLeft
 
 
 class RoomWatch:
@@ -32,8 +32,12 @@ class RoomWatch:
         elif isinstance(event, StreamRemoved) and event.reason is StreamEnd.NODE_LOST:
             # Said of a node that could not be heard for a while. If it is this one, the registry may already have the stream again.
             self.must_reconcile = True
-        elif isinstance(event, StreamRemoved) and event.reason is not StreamEnd.OWNER_LEFT:
-            # When its owner has left, the event that says so comes next and knows why.
+        elif isinstance(event, StreamRemoved) and event.reason is StreamEnd.FORBIDDEN:
+            self._live.stream_forbidden(self.app_id, event.stream.stream_id)
+        elif isinstance(event, StreamMuted):
+            self._live.stream_muted(self.app_id, self.room_id, event.stream_id, event.audio_until)
+        elif isinstance(event, StreamRemoved) and event.reason not in (StreamEnd.OWNER_LEFT, StreamEnd.DELISTED):
+            # When its owner has left, the event that says so comes next and knows why. Delisting does not touch media.
             end = MediaEnd.STREAM_REMOVED if event.reason is StreamEnd.REMOVED else MediaEnd.STREAM_ENDED
             self._live.stream_ended(self.app_id, event.stream, end)
         elif isinstance(event, ReservationEnded):

@@ -26,7 +26,7 @@ from calls.ports import MediaPlane, Rooms
 from calls.room_watch import RoomWatch, RoomWatches
 from calls.settings import CallSettings
 from media.sfu import Lost
-from rooms.errors import RoomError, SessionUnknown, StoreUnavailable, StreamUnknown
+from rooms.errors import RoomError, SessionUnknown, StoreUnavailable, StreamForbidden, StreamUnknown
 from rooms.events import Receiver, StreamEnd
 from rooms.model import Client, Clock, Grant, LoginRequest, NodeInfo, Session, Stream
 
@@ -213,8 +213,8 @@ class Calls:
     async def open_publisher(self, login: MediaLogin, stream_id: str, offer: str) -> OpenedMedia:
         """Answer an offer to publish. The stream's earlier session of the same owner, if any, gives way without a word.
 
-        Raises ``StreamTaken``, ``TokenExpired``, ``TokenNotPermitted``, ``SessionUnknown``, ``SdpRefused``, ``MediaFull``,
-        ``TooManyMediaSessions``, ``MediaEnded``.
+        Raises ``StreamTaken``, ``StreamForbidden``, ``UserDenied``, ``TokenExpired``, ``TokenNotPermitted``, ``SessionUnknown``,
+        ``SdpRefused``, ``MediaFull``, ``TooManyMediaSessions``, ``MediaEnded``.
         """
         media = self._live.begin(login, MediaRole.PUBLISHER, stream_id)
         try:
@@ -222,11 +222,13 @@ class Calls:
             # Asked after the watch began: whoever leaves from here on is seen as an event.
             owner = await self._current(login.owner)
             media.stream_sid = (await self._reserve(owner, stream_id)).stream_sid
+            media.stream_room = owner.room_id
+            verdict = await self._rooms.moderation.verdict(owner.app_id, owner.room_id, stream_id)
             answer = await self._sfu.open_publisher(media.media_session_id, _plane_name(media), offer)
         except BaseException:
             self._live.end(media, MediaEnd.CLOSED)
             raise
-        self._live.opened(media)
+        self._live.opened(media, verdict.audio_muted_until)
         return OpenedMedia(media.media_session_id, media.token, answer)
 
     async def open_player(self, login: MediaLogin, stream_id: str, offer: str) -> OpenedMedia:
@@ -239,17 +241,21 @@ class Calls:
             await self._watches.hold(media, login.owner.room_id, self._live)
             owner = await self._current(login.owner)
             stream = await self._rooms.stream(owner.app_id, stream_id)
+            media.stream_room = owner.room_id if stream is None else stream.room_id
+            if media.stream_room != owner.room_id:
+                await self._watches.hold(media, media.stream_room, self._live)
+            verdict = await self._rooms.moderation.verdict(owner.app_id, media.stream_room, stream_id)
+            if verdict.forbidden:
+                raise StreamForbidden("the operator has forbidden the stream")
             if stream is None:
                 raise StreamUnknown("nobody publishes this stream")
             if stream.node_id and stream.node_id != self._rooms.node.node_id:
                 raise StreamElsewhere("another node holds this stream")
-            if stream.room_id != owner.room_id:
-                await self._watches.hold(media, stream.room_id, self._live)
             answer = await self._sfu.open_player(media.media_session_id, _plane_name(media), offer)
         except BaseException:
             self._live.end(media, MediaEnd.CLOSED)
             raise
-        self._live.opened(media)
+        self._live.opened(media, verdict.audio_muted_until)
         return OpenedMedia(media.media_session_id, media.token, answer)
 
     def close_media(self, login: MediaLogin, media_session_id: int) -> None:
@@ -271,7 +277,7 @@ class Calls:
         media = self._live.owned(login, media_session_id)
         if media.role is not MediaRole.PLAYER:
             raise MediaSessionUnknown("not a player's session")
-        self._sfu.set_forwarding(media.media_session_id, audio=active)
+        self._live.set_active(media, active)
 
     def holds(self, login: MediaLogin, media_session_id: int) -> bool:
         """Whether this media session lives and belongs to the login's room session."""
@@ -322,6 +328,8 @@ class Calls:
             del self._renewed[key]
         try:
             for local in self._live.streams():
+                if local.muted_until and local.muted_until <= now:
+                    self._live.mute(local, 0)
                 if local.withdraw_at is not None and local.withdraw_at <= now:
                     await self._withdraw_silent(local)
             for watch in self._watches.in_doubt():

@@ -80,6 +80,24 @@ class TooManyStreams(RoomError):
     """The session holds as many streams and reservations as it may."""
 
 
+class UserDenied(RoomError):
+    """A rule of the operator denies logging in, or publishing, to this address, room or user."""
+
+
+class StreamForbidden(RoomError):
+    """The operator has forbidden the stream."""
+
+
+class SequenceStale(RoomError):
+    """A later request about the stream has been carried out already."""
+
+
+class TooManyRules(RoomError): ...
+
+
+class RuleUnknown(RoomError): ...
+
+
 class RoomFull(RoomError): ...
 
 

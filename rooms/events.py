@@ -39,6 +39,10 @@ class StreamEnd(enum.StrEnum):
     NODE_LOST = "node_lost"
     REMOVED = "removed"
     """Taken off the air by the operator."""
+    DELISTED = "delisted"
+    """Taken out of the list by the operator; its media is not touched."""
+    FORBIDDEN = "forbidden"
+    """The operator has forbidden the stream: nobody may publish or play it."""
 
 
 class Event(msgspec.Struct, frozen=True, tag_field="t", kw_only=True):
@@ -121,6 +125,15 @@ class ExtraInfoSet(Event, frozen=True, tag="extra"):
     info: ExtraInfo
 
 
+class StreamMuted(Event, frozen=True, tag="mute"):
+    """The operator has muted a stream, on the air or not, or taken that back. Its members are not told: the sound just stops."""
+
+    stream_id: str
+    audio_until: int
+    """Epoch ms; 0 = not muted."""
+    video_until: int
+
+
 class SessionMoved(Event, frozen=True, tag="moved"):
     """A session was taken over by another connection; the older attachment closes its socket without a word to the room."""
 
@@ -146,6 +159,7 @@ AnyEvent = (
     | Barrage
     | CustomCommand
     | ExtraInfoSet
+    | StreamMuted
     | SessionMoved
     | RoomClosed
 )

@@ -51,6 +51,10 @@ class RoomLimits(msgspec.Struct, frozen=True):
     """Per room, all users on one node together."""
     streams_per_session: int = 20
     """Held or reserved. The cloud has no documented number; this bounds what one client can take."""
+    address_rules: int = 100
+    """Live rules about addresses (SetForbidUserRule, §2.4)."""
+    user_rules: int = 200
+    """Live rules of each other type."""
     user_notify_limit: int = 500
     """From this many users on, later ones are not announced (§4.4). Carried out by the dialects."""
 

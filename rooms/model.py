@@ -7,6 +7,7 @@ they authorise media, so they are never logged.
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable
 from typing import Literal
 
@@ -36,6 +37,8 @@ class Grant(msgspec.Struct, frozen=True):
     may_publish: bool = True
     stream_ids: tuple[str, ...] | None = None
     """The only stream ids that may be published; None = any."""
+    auth_level: int = 0
+    """The token's version, 1 to 4; 0 = there was no token. For the room_login callback (``zego-cloud.md`` §3.2)."""
 
 
 class User(msgspec.Struct, frozen=True):
@@ -136,6 +139,58 @@ class Policy(msgspec.Struct, frozen=True):
     """0 = unlimited. The first user's ``maxMemberCount`` counts too; the smaller one wins."""
     multi_room: bool = True
     max_rooms_per_user: int = 5
+
+
+class RuleType(enum.IntEnum):
+    """What a rule about users looks at (``zego-cloud.md`` §2.4, SetForbidUserRule)."""
+
+    ADDRESS = 1
+    ROOM = 2
+    USER = 3
+    USER_IN_ROOM = 4
+
+
+class UserRule(msgspec.Struct, frozen=True):
+    """Denies logging in or publishing for a time. Counts at the next login or publish, never interrupts what runs."""
+
+    type: RuleType
+    ip: str = ""
+    room_id: str = ""
+    user_id: str = ""
+    deny_login: bool = False
+    """Denies publishing, too."""
+    deny_publish: bool = False
+    expires_at: int = 0
+
+
+class StreamRule(msgspec.Struct, frozen=True):
+    """Sound or picture of a stream in a room, stopped at the server for a time."""
+
+    room_id: str
+    stream_id: str
+    mute_audio: bool = False
+    mute_video: bool = False
+    created_at: int = 0
+    expires_at: int = 0
+
+
+class StreamState(msgspec.Struct, frozen=True):
+    """Life of a stream on the air, epoch ms."""
+
+    created_at: int
+    closed_at: int
+    """0 = it is live."""
+
+    @property
+    def live(self) -> bool:
+        return self.closed_at == 0
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What the operator says about a stream now."""
+
+    forbidden: bool = False
+    audio_muted_until: int = 0
 
 
 class Timings(msgspec.Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -14,10 +14,12 @@ from rooms.errors import (
     RoomFull,
     RoomUnknown,
     SessionUnknown,
+    StreamForbidden,
     StreamTaken,
     StreamUnknown,
     TooManyRooms,
     TooManyStreams,
+    UserDenied,
     UserUnknown,
 )
 from rooms.events import EndReason, StreamEnd
@@ -103,6 +105,10 @@ BATCH = 200
 """How many things one clean-up script does at most, so that no script holds the store for long."""
 
 
+_TOLD_TO_NOBODY = frozenset({"message", "extra", "update_stream"})
+"""Scripts that publish events and never write into the outbox."""
+
+
 def members(**values: Any) -> bytes:
     """JSON members without the braces around them."""
     return _encode(values)[1:-1]
@@ -130,9 +136,13 @@ class Registry:
         self.holder = holder
         self._limits = limits
         self._empty_room = empty_room
+        self.on_change: Callable[[int], None] = lambda app_id: None
+        """Called after a change in an App of which its operator's backend may have to be told (``rooms/outbox.py``)."""
 
-    async def _run(self, name: str, app_id: int, now: int, *args: str | bytes | int) -> tuple[str, tuple[Published, ...], Sequence[Any]]:
+    async def run(self, name: str, app_id: int, now: int, *args: str | bytes | int) -> tuple[str, tuple[Published, ...], Sequence[Any]]:
         reply = await self._store.run(script(name), app_prefix(app_id), now, self._limits.log_events, self._empty_room, *args)
+        if reply[1] and name not in _TOLD_TO_NOBODY:
+            self.on_change(app_id)
         return cast(bytes, reply[0]).decode(), _published(reply[1]), reply[2:]
 
     # --- sessions
@@ -155,13 +165,16 @@ class Registry:
         now: int,
     ) -> LoginOutcome | EndedSession:
         """Enters a room. ``EndedSession``: nothing was done, ``resume`` names a session that was ended."""
-        status, published, rest = await self._run(
+        status, published, rest = await self.run(
             "login", app_id, now, room_id, user.user_id, user.session_id, login_id, int(own_login), resume, self._node_id, self.holder,
             most_users, first_most_users, most_rooms, _encode(user), _encode(SessionData(media_key)), _encode(grant), _encode(client),
+            client.address,
         )  # fmt: skip
         match status:
             case "ended":
                 return _ended(rest[0])
+            case "denied":
+                raise UserDenied("logging in is denied by the operator")
             case "gone":
                 raise SessionUnknown("this login has ended")
             case "already":
@@ -183,11 +196,11 @@ class Registry:
     async def end(
         self, app_id: int, session_id: int, reason: EndReason, message: str, *, whole_login: bool, now: int
     ) -> tuple[Published, ...]:
-        _, published, _ = await self._run("end", app_id, now, session_id, reason, _encode(message), int(whole_login))
+        _, published, _ = await self.run("end", app_id, now, session_id, reason, _encode(message), int(whole_login))
         return published
 
     async def detach(self, session: Session, deadline: int, told: bytes | None, *, now: int) -> None:
-        await self._run("detach", session.app_id, now, session.session_id, session.attachment, deadline, told or b"", int(told is not None))
+        await self.run("detach", session.app_id, now, session.session_id, session.attachment, deadline, told or b"", int(told is not None))
 
     async def session(self, app_id: int, session_id: int) -> SessionRecord | None:
         raw = await self._store.hash_of(f"{app_prefix(app_id)}session:{session_id}")
@@ -204,7 +217,7 @@ class Registry:
         return SessionRecord(session, raw[b"holder"].decode(), b"detached" in raw)
 
     async def set_grant(self, session: Session, grant: Grant, *, now: int) -> None:
-        status, _, _ = await self._run("grant", session.app_id, now, session.session_id, _encode(grant))
+        status, _, _ = await self.run("grant", session.app_id, now, session.session_id, _encode(grant))
         if status == "gone":
             raise SessionUnknown("the session has ended")
 
@@ -216,7 +229,7 @@ class Registry:
         for stream in streams:
             args += [stream.stream_id, self._stream_head(session, stream.stream_id), stream.stream_sid, stream.node_id,
                      _encode(stream.extra_info), stream.created_at, stream.version]  # fmt: skip
-        status, published, rest = await self._run(
+        status, published, rest = await self.run(
             "restore", session.app_id, now, session.session_id, session.user_id, session.room_id, session.room_lifetime_id,
             session.login_id, self._node_id, self.holder, session.attachment, _encode(user), _encode(SessionData(session.media_key)),
             _encode(session.grant), _encode(session.client), rev, *args,
@@ -232,12 +245,18 @@ class Registry:
         return members(stream_id=stream_id, user_id=session.user_id, user_name=session.user_name, room_id=session.room_id)
 
     @staticmethod
-    def _stream_reply(status: str, rest: Sequence[Any]) -> Stream:
+    def stream_reply(status: str, rest: Sequence[Any]) -> Stream:
         match status:
             case "gone":
                 raise SessionUnknown("the session has ended")
             case "taken":
                 raise StreamTaken("the stream id is held by another session")
+            case "forbidden":
+                raise StreamForbidden("the stream is forbidden by the operator")
+            case "denied":
+                raise UserDenied("publishing is denied by the operator")
+            case "noroom":
+                raise RoomUnknown("no such room")
             case "many":
                 raise TooManyStreams("the session holds too many streams")
             case "unknown":
@@ -249,29 +268,29 @@ class Registry:
     async def reserve(
         self, session: Session, stream_id: str, node_id: str | None, deadline: int, *, now: int
     ) -> tuple[Stream, tuple[Published, ...]]:
-        status, published, rest = await self._run(
+        status, published, rest = await self.run(
             "reserve", session.app_id, now, session.session_id, stream_id, node_id or "", self._node_id, deadline,
-            self._stream_head(session, stream_id), self._limits.streams_per_session,
+            self._stream_head(session, stream_id), self._limits.streams_per_session, session.client.address,
         )  # fmt: skip
-        return self._stream_reply(status, rest), published
+        return self.stream_reply(status, rest), published
 
     async def publish(self, session: Session, stream_id: str, extra_info: str, *, now: int) -> tuple[Stream, tuple[Published, ...]]:
-        status, published, rest = await self._run(
+        status, published, rest = await self.run(
             "publish", session.app_id, now, session.session_id, stream_id, self._node_id,
-            self._stream_head(session, stream_id), _encode(extra_info), self._limits.streams_per_session,
+            self._stream_head(session, stream_id), _encode(extra_info), self._limits.streams_per_session, session.client.address,
         )  # fmt: skip
-        return self._stream_reply(status, rest), published
+        return self.stream_reply(status, rest), published
 
     async def update_stream(self, session: Session, stream_id: str, extra_info: str, *, now: int) -> tuple[Stream, tuple[Published, ...]]:
-        status, published, rest = await self._run("update_stream", session.app_id, now, session.session_id, stream_id, _encode(extra_info))
-        return self._stream_reply(status, rest), published
+        status, published, rest = await self.run("update_stream", session.app_id, now, session.session_id, stream_id, _encode(extra_info))
+        return self.stream_reply(status, rest), published
 
     async def unpublish(
         self, app_id: int, session_id: int | None, stream_id: str, reason: StreamEnd, *, now: int
     ) -> tuple[Stream | None, tuple[Published, ...]]:
         """``session_id`` None: whoever holds it (the operator's word)."""
-        status, published, rest = await self._run("unpublish", app_id, now, session_id or "", stream_id, reason)
-        return (None if status == "none" else self._stream_reply(status, rest)), published
+        status, published, rest = await self.run("unpublish", app_id, now, session_id or "", stream_id, reason)
+        return (None if status == "none" else self.stream_reply(status, rest)), published
 
     async def stream(self, app_id: int, stream_id: str) -> Stream | None:
         raw = await self._store.field_of(f"{app_prefix(app_id)}stream:{stream_id}", "json")
@@ -283,7 +302,7 @@ class Registry:
         self, app_id: int, room_id: str, session_id: int | None, body: bytes, kind: str, *, look_for: Sequence[str] = (), now: int
     ) -> tuple[int, tuple[str, ...], tuple[Published, ...]]:
         """Publishes an event whose JSON members are ``body``. Returns its message id (0 = none) and which of ``look_for`` are not there."""
-        status, published, rest = await self._run("message", app_id, now, room_id, session_id or "", body, kind, *look_for)
+        status, published, rest = await self.run("message", app_id, now, room_id, session_id or "", body, kind, *look_for)
         if status == "gone":
             if session_id is None:
                 raise RoomUnknown("no such room")
@@ -292,7 +311,7 @@ class Registry:
 
     async def set_extra_info(self, session: Session, key: str, value: str, *, now: int) -> tuple[ExtraInfo, tuple[Published, ...]]:
         head = members(key=key, value=value, user_id=session.user_id, user_name=session.user_name, updated_at=now)
-        status, published, rest = await self._run("extra", session.app_id, now, session.session_id, key, head, self._limits.extra_info_keys)
+        status, published, rest = await self.run("extra", session.app_id, now, session.session_id, key, head, self._limits.extra_info_keys)
         if status == "gone":
             raise SessionUnknown("the session has ended")
         if status == "full":
@@ -302,22 +321,22 @@ class Registry:
     # --- operator
 
     async def kick(self, app_id: int, room_id: str, user_id: str, reason: EndReason, message: str, *, now: int) -> tuple[Published, ...]:
-        status, published, _ = await self._run("kick", app_id, now, room_id, user_id, reason, _encode(message))
+        status, published, _ = await self.run("kick", app_id, now, room_id, user_id, reason, _encode(message))
         if status == "noroom":
             raise RoomUnknown("no such room")
         if status == "nouser":
             raise UserUnknown("no such user in the room")
         return published
 
-    async def close_room(self, app_id: int, room_id: str, message: str, *, now: int) -> tuple[bool, tuple[Published, ...]]:
-        """Returns False if there is more to do: call again."""
-        status, published, _ = await self._run("close_room", app_id, now, room_id, _encode(message), BATCH)
+    async def close_room(self, app_id: int, room_id: str, message: str, *, told: bool, now: int) -> tuple[bool, tuple[Published, ...]]:
+        """Returns False if there is more to do: call again. ``told``: with a room_close callback."""
+        status, published, _ = await self.run("close_room", app_id, now, room_id, _encode(message), BATCH, int(told))
         if status == "noroom":
             raise RoomUnknown("no such room")
         return status == "ok", published
 
     async def rooms(self, app_id: int, limit: int, cursor: str, *, now: int) -> list[RoomInfo]:
-        _, _, rest = await self._run("rooms", app_id, now, cursor, limit)
+        _, _, rest = await self.run("rooms", app_id, now, cursor, limit)
         return [
             RoomInfo(app_id, cast(bytes, room).decode(), int(lifetime), int(created), int(users), int(streams))
             for room, lifetime, created, users, streams in rest[0]
@@ -337,7 +356,7 @@ class Registry:
     # --- upkeep
 
     async def catch_up(self, app_id: int, room_id: str, lifetime_id: int, rev: int, *, now: int) -> CatchUp:
-        status, _, rest = await self._run("catch_up", app_id, now, room_id, lifetime_id, rev)
+        status, _, rest = await self.run("catch_up", app_id, now, room_id, lifetime_id, rev)
         match status:
             case "none":
                 return CatchUp(same=lifetime_id == 0)
@@ -353,12 +372,12 @@ class Registry:
 
     async def reap(self, app_id: int, *, now: int) -> tuple[int, tuple[Published, ...]]:
         """Carries out what is due; the count says whether to call again (``BATCH`` = probably)."""
-        _, published, rest = await self._run("reap", app_id, now, BATCH)
+        _, published, rest = await self.run("reap", app_id, now, BATCH)
         return int(rest[0]), published
 
     async def node_lost(self, app_id: int, holder: str, deadline: int, *, streams: bool, now: int) -> tuple[int, tuple[Published, ...]]:
         node_id = holder.rpartition("#")[0]
-        _, published, rest = await self._run("node_lost", app_id, now, node_id, holder, deadline, BATCH, int(streams))
+        _, published, rest = await self.run("node_lost", app_id, now, node_id, holder, deadline, BATCH, int(streams))
         return int(rest[0]), published
 
     async def renew_lease(self, info: NodeInfo, deadline: int, apps: Iterable[int], *, now: int) -> LeaseState:

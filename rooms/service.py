@@ -18,6 +18,7 @@ from rooms.following import Entering, FollowedRoom, Following
 from rooms.held import HeldSession, Rate
 from rooms.limits import RoomLimits
 from rooms.model import Clock, ExtraInfo, Grant, LoginRequest, NodeInfo, Policy, RoomInfo, Session, Stream, Timings, User
+from rooms.moderation import Moderation
 from rooms.registry import LoginOutcome, Published, Registry, members
 from rooms.store import NODES, Store
 from rooms.upkeep import Upkeep
@@ -90,6 +91,7 @@ class RoomService:
         self._loops: list[asyncio.Task[None]] = []
         self._background: set[asyncio.Task[None]] = set()
         self._registry = Registry(store, node.node_id, f"{node.node_id}#{rng.getrandbits(32):08x}", limits, timings.empty_room)
+        self._moderation = Moderation(self._registry, limits, clock, self._done)
         self._feed = EventFeed(
             store, f"{NODES}node:{node.node_id}", on_payload=self._on_payload, on_restored=lambda: self._upkeep.doubt(store_failed=False)
         )
@@ -165,9 +167,18 @@ class RoomService:
         return self._upkeep.node
 
     @property
+    def moderation(self) -> Moderation:
+        """What the operator forbids."""
+        return self._moderation
+
+    @property
     def upkeep(self) -> Upkeep:
         """The clean-up steps, for those who want to run one now."""
         return self._upkeep
+
+    def when_changed(self, tell: Callable[[int], None]) -> None:
+        """``tell`` hears (on the event loop) of which App something may be in the outbox (``rooms/outbox.py``)."""
+        self._registry.on_change = tell
 
     @property
     def limits(self) -> RoomLimits:
@@ -219,8 +230,8 @@ class RoomService:
 
         After it returns the view is consistent, and later events reach ``receiver.deliver`` in order: put the login's answer
         on its way before the next ``await``. Raises ``Draining``, ``InvalidRoomId``, ``InvalidUserId``, ``InvalidUserName``,
-        ``MultiRoomDisabled``, ``TooManyRooms``, ``AlreadyInRoom``, ``RoomFull``, ``RateLimited``, ``SessionUnknown`` (the login that
-        a further room was to join has ended), ``SessionEnded`` (the session to resume was ended on purpose).
+        ``UserDenied``, ``MultiRoomDisabled``, ``TooManyRooms``, ``AlreadyInRoom``, ``RoomFull``, ``RateLimited``, ``SessionUnknown``
+        (the login that a further room was to join has ended), ``SessionEnded`` (the session to resume was ended on purpose).
         """
         if self._upkeep.draining:
             raise Draining("this node takes no new sessions")
@@ -369,7 +380,7 @@ class RoomService:
     async def reserve(self, session: Session, stream_id: str, node_id: str | None = None) -> Stream:
         """Keeps a stream id for this session; again = for longer, and on ``node_id`` if that is given (also when on the air).
 
-        Raises ``InvalidStreamId``, ``StreamTaken``, ``TooManyStreams``, ``SessionUnknown``.
+        Raises ``InvalidStreamId``, ``StreamTaken``, ``StreamForbidden``, ``UserDenied``, ``TooManyStreams``, ``SessionUnknown``.
         """
         identifiers.check_stream_id(stream_id, self._limits)
         self._require_store()
@@ -513,11 +524,14 @@ class RoomService:
         await self._done(app_id, published)
         log.info("user_kicked", app_id=app_id, room_id=room_id, user_id=user_id, reason=reason)
 
-    async def close_room(self, app_id: int, room_id: str, *, message: str = "") -> None:
-        """Ends every session in the room, then the room, whatever ``empty_room`` says. Raises ``RoomUnknown``."""
+    async def close_room(self, app_id: int, room_id: str, *, message: str = "", told: bool = False) -> None:
+        """Ends every session in the room, then the room, whatever ``empty_room`` says. Raises ``RoomUnknown``.
+
+        ``told``: the operator's backend gets a room_close callback, too.
+        """
         done = False
         while not done:
-            done, published = await self._registry.close_room(app_id, room_id, message, now=self._clock())
+            done, published = await self._registry.close_room(app_id, room_id, message, told=told, now=self._clock())
             await self._done(app_id, published)
         log.info("room_closed", app_id=app_id, room_id=room_id)
 

@@ -6,7 +6,7 @@ import asyncio
 import errno
 import random
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -18,15 +18,21 @@ from calls.service import Calls
 from media.sfu import Sfu
 from rooms.errors import StoreUnavailable
 from rooms.model import Clock
+from rooms.outbox import Outbox
 from rooms.service import RoomService
 from rooms.store import open_store
 from server import wiring
 from server.access_log import AccessLog
 from server.apps import AppDirectory, build_apps
+from server.callbacks.delivery import CallbackDelivery
+from server.callbacks.receiver import HttpReceiver
+from server.cloud_api.action import House
+from server.cloud_api.admission import Admission
+from server.cloud_api.gateway import Gateway
+from server.cloud_api.table import ACTIONS, NOT_OFFERED
 from server.configuration import Tree, without_password
 from server.connections import ConnectionRefused, Connections
-from server.control import Control
-from server.http.control import control_routes
+from server.http.cloud_api import cloud_api_routes
 from server.http.demo import demo_routes
 from server.http.health import health_routes
 from server.http.sdk_logs import sdk_log_routes
@@ -111,7 +117,25 @@ class Hearth:
             clock=clock,
             file=settings.server.sdk_log_file,
         )
-        self.control = Control(self.apps, self.rooms, self.sdk_logs, self.metrics, clock)
+        self.outbox = Outbox(self.store, most_entries=settings.callbacks.outbox_events, most_dead=settings.callbacks.dead_letters)
+        self.receiver = HttpReceiver(
+            timeout=settings.callbacks.timeout_seconds,
+            private_allowed=settings.callbacks.private_receivers or settings.server.development,
+        )
+        self.callbacks = CallbackDelivery(
+            self.outbox, self.receiver, apps=self.apps.all, settings=settings.callbacks, clock=clock, rng=rng, metrics=self.metrics
+        )
+        self.rooms.when_changed(self.callbacks.changed)
+        self.cloud_api = Gateway(
+            ACTIONS,
+            NOT_OFFERED,
+            apps=self.apps,
+            house=House(self.rooms, self.sdk_logs, clock, rng, self.outbox),
+            admission=Admission(self.store, replay_protection=settings.cloud_api.replay_protection),
+            rates=settings.cloud_api.rates,
+            room_rates=settings.cloud_api.room_rates,
+            metrics=self.metrics,
+        )
         self.reloader = AppReloader(config_path, self.apps, settings, environment=environment, arguments=arguments) if config_path else None
         self.draining = False
         observe(self.metrics, self)
@@ -152,12 +176,15 @@ class Hearth:
 
     async def _reach_store(self) -> None:
         """Join the others. A store that comes up together with this process is waited for a little."""
+        if self.store_clock is not None:
+            await self._until_there(self.store_clock.adjust)
+        await self._until_there(self.rooms.start)
+
+    async def _until_there(self, step: Callable[[], Awaitable[None]]) -> None:
         deadline = self.clock() + STORE_WAIT_MS
         while True:
             try:
-                if self.store_clock is not None:
-                    await self.store_clock.adjust()
-                await self.rooms.start()
+                await step()
                 return
             except StoreUnavailable as error:
                 if self.clock() >= deadline:
@@ -176,8 +203,10 @@ class Hearth:
         try:
             await self._reach_store()
             try:
+                # Before the first client: what happens from now on is told.
+                await self._until_there(self.callbacks.configure)
                 async with asyncio.TaskGroup() as tasks:
-                    running = [tasks.create_task(self.calls.run(), name="calls")]
+                    running = [tasks.create_task(self.calls.run(), name="calls"), tasks.create_task(self.callbacks.run(), name="callbacks")]
                     if self.store_clock is not None:
                         running.append(tasks.create_task(self.store_clock.run(), name="clock"))
                     if self.reloader is not None:
@@ -189,6 +218,8 @@ class Hearth:
             finally:
                 self.calls.aclose()
                 await self.rooms.aclose()
+                await self.callbacks.aclose()
+                await self.receiver.aclose()
         finally:
             await self.sfu.aclose()
             self.sdk_logs.close()
@@ -239,7 +270,7 @@ def create_app(
     app = FastAPI(title="Hearth", lifespan=lifespan, openapi_url=None)
     app.state.hearth = hearth
     app.include_router(health_routes(hearth.readiness, hearth.metrics, settings.server.metrics_token.get_secret_value()))
-    app.include_router(control_routes(hearth.control))
+    app.include_router(cloud_api_routes(hearth.cloud_api, hearth.proxies, wiring.hearth_version()))
     app.include_router(sdk_log_routes(hearth.sdk_logs, hearth.proxies, hearth.connections, settings.limits.sdk_log_bytes))
     if settings.server.development:
         app.include_router(demo_routes(hearth.apps.all, hearth.clock))

@@ -10,8 +10,9 @@ import structlog
 from pydantic import SecretStr
 
 from auth.claims import AppKeys, JwtKeys
-from calls.apps import App
+from calls.apps import App, CallbackTarget
 from rooms.model import Policy
+from rooms.outbox import CallbackEvent
 from server.configuration import ConfigurationError
 from server.settings import AppSettings, JwtSettings
 
@@ -31,6 +32,18 @@ def _jwt_keys(settings: JwtSettings) -> JwtKeys:
     return JwtKeys(algorithms=tuple(settings.algorithms), public_keys=tuple(texts), jwks=jwks, audience=settings.audience)
 
 
+def _callbacks(settings: AppSettings) -> CallbackTarget | None:
+    """Raises ValueError if there is nothing to sign with."""
+    urls = {event.value: settings.callback_urls.get(event, settings.callback_url) for event in CallbackEvent}
+    urls = {event: url for event, url in urls.items() if url}
+    if not urls:
+        return None
+    secret = _plain(settings.callback_secret)
+    if secret is None:
+        raise ValueError("callback_url needs a callback_secret (32 characters), with which callbacks are signed")
+    return CallbackTarget(secret, urls, form=settings.callback_body == "form", numbers=settings.callback_numbers)
+
+
 def build_app(settings: AppSettings) -> App:
     """The App that a ``[[apps]]`` table describes. Raises ``ConfigurationError``."""
     try:
@@ -46,7 +59,7 @@ def build_app(settings: AppSettings) -> App:
             multi_room=settings.multi_room,
             max_room_users=settings.max_room_users,
             max_rooms_per_user=settings.max_rooms_per_user,
-            callback_secret=_plain(settings.callback_secret) or "",
+            callbacks=_callbacks(settings),
         )
     except (ValueError, OSError) as error:
         raise ConfigurationError(f"apps: App {settings.app_id}: {error}") from None

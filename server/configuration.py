@@ -242,6 +242,8 @@ def _toml(value: object) -> str:
     if isinstance(value, BaseModel):
         inner = (f"{key} = {_toml(getattr(value, key))}" for key in type(value).model_fields if getattr(value, key) is not None)
         return "{ " + ", ".join(inner) + " }"
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_toml(inner)}" for key, inner in value.items()) + " }" if value else "{}"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(_toml(item) for item in value) + "]"
     if isinstance(value, float) and value.is_integer():

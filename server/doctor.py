@@ -20,8 +20,8 @@ from cryptography import x509
 
 from rooms.errors import StoreUnavailable
 from rooms.store import open_store
+from server.cloud_client import default_url
 from server.configuration import Configuration, without_password
-from server.control_client import default_url
 from server.dev_tls import machine_addresses
 from server.listening import CannotStart, is_wildcard, listen_tcp
 from server.settings import Settings

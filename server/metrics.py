@@ -42,17 +42,29 @@ class Metrics:
             registry=self.registry,
         )
         self.sdk_log_records = Counter("hearth_sdk_log_records", "Log records received from SDKs.", ["result"], registry=self.registry)
-        self.control_requests = Counter(
-            "hearth_control_requests", "Operator commands by result.", ["action", "result"], registry=self.registry
+        self.cloud_api_requests = Counter(
+            "hearth_cloud_api_requests", "Requests to the server API by result.", ["action", "code"], registry=self.registry
+        )
+
+        self.callbacks = Counter(
+            "hearth_callbacks",
+            "Callbacks by what became of them: delivered; failed (an attempt), then retried or dead; skipped (not configured any more).",
+            ["event", "result"],
+            registry=self.registry,
+        )
+        self.callback_seconds = Histogram(
+            "hearth_callback_seconds", "From sending a callback to its answer.", buckets=_LATENCIES, registry=self.registry
         )
 
     def observe_state(self, gauges: Reading, counters: Reading | None = None) -> None:
         """Read these figures at each scrape: ``gauges`` go up and down, ``counters`` only rise."""
         self.registry.register(_StateCollector(gauges, counters))
 
-    def observe_labelled(self, name: str, text: str, labels: Sequence[str], read: Callable[[], Mapping[tuple[str, ...], float]]) -> None:
-        """Read a counter of several parts at each scrape: the labels' values → value."""
-        self.registry.register(_LabelledCollector(name, text, labels, read))
+    def observe_labelled(
+        self, name: str, text: str, labels: Sequence[str], read: Callable[[], Mapping[tuple[str, ...], float]], *, rises: bool = True
+    ) -> None:
+        """Read a counter (not ``rises``: a gauge) of several parts at each scrape: the labels' values → value."""
+        self.registry.register(_LabelledCollector(name, text, labels, read, rises=rises))
 
     def text(self) -> bytes:
         return generate_latest(self.registry)
@@ -71,14 +83,17 @@ class _StateCollector(Collector):
 
 
 class _LabelledCollector(Collector):
-    def __init__(self, name: str, text: str, labels: Sequence[str], read: Callable[[], Mapping[tuple[str, ...], float]]) -> None:
+    def __init__(
+        self, name: str, text: str, labels: Sequence[str], read: Callable[[], Mapping[tuple[str, ...], float]], *, rises: bool
+    ) -> None:
+        self._family = CounterMetricFamily if rises else GaugeMetricFamily
         self._name = name
         self._text = text
         self._labels = labels
         self._read = read
 
     def collect(self) -> Iterator[Metric]:
-        family = CounterMetricFamily(self._name, self._text, labels=self._labels)
+        family = self._family(self._name, self._text, labels=self._labels)
         for values, count in self._read().items():
             family.add_metric(values, count)
         yield family

@@ -26,6 +26,7 @@ _NAMES = frozenset(
         "server_secret",
         "serversecret",
         "signature",
+        "sign",
         "media_key",
         "key",
         "password",
@@ -40,6 +41,7 @@ _NAME = "|".join(sorted(_NAMES, key=len, reverse=True))
 _SHAPES = re.compile(
     r"""
     (?<![A-Za-z0-9+/])0[34][A-Za-z0-9+/_-]{40,}={0,2}         # Token03, Token04
+    | (?<!\w)hi1\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+            # IdentifyToken
     | eyJ(?:(?!eyJ)[A-Za-z0-9_-])*\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*   # JWT; each try ends where the next begins, or it takes n² steps
     | (?<![A-Za-z0-9+/])eyJ[A-Za-z0-9+/]{60,}={0,2}            # legacy token: Base64 of a JSON object
     """,

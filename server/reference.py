@@ -80,6 +80,8 @@ def _default(field: FieldInfo) -> str | None:
         return json.dumps(value.get_secret_value())
     if isinstance(value, (bool, int, float, list)):
         return json.dumps(value)
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {json.dumps(inner)}" for key, inner in value.items()) + " }" if value else "{}"
     return json.dumps(str(value))
 
 
@@ -94,6 +96,8 @@ def _allowed(annotation: object) -> str:
         return _allowed(next(argument for argument in arguments if argument is not type(None)))
     if origin is list:
         return f"list of {_allowed(arguments[0])}"
+    if origin is dict:
+        return f"table of {_allowed(arguments[1])}s"
     if isinstance(annotation, type) and issubclass(annotation, StrEnum):
         return ", ".join(json.dumps(choice.value) for choice in annotation)
     for kind, words in _KINDS:

@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 from auth.claims import TokenCheck
 from rooms.limits import RoomLimits
+from rooms.outbox import CallbackEvent
 
 SECRET_LENGTH = 32
 """Characters of a ServerSecret or CallbackSecret, as in the ZEGO console (``zego-cloud.md`` §4.1)."""
@@ -70,6 +71,16 @@ def _pattern(value: str) -> str:
     return value
 
 
+def _receiver(value: str) -> str:
+    if not value:
+        return value
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.fragment:
+        raise ValueError('an address such as "https://backend.example.org/zego", without user and password')
+    return value
+
+
+CallbackUrl = Annotated[str, AfterValidator(_receiver)]
 Off = Annotated[Literal[False], BeforeValidator(_switch)]
 Texts = Annotated[list[str], NoDecode, BeforeValidator(_split)]
 Networks = Annotated[list[Annotated[str, AfterValidator(_network)]], NoDecode, BeforeValidator(_split)]
@@ -80,6 +91,7 @@ IdBytes = Annotated[int, Field(ge=1, le=1024)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 MessageBytes = Annotated[int, Field(ge=0, le=65_536)]
 Rate = Annotated[float, Field(ge=0, le=1_000_000)]
+Rates = dict[str, Annotated[float, Field(ge=0, le=1_000_000)]]
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
 
 
@@ -278,8 +290,47 @@ class LimitSettings(Section):
     """Publish and play sessions that one user may have open at the same time in a room."""
     login_rate: Rate = 200
     """Logins into one room per second, on this node."""
+    address_rules: Annotated[int, Field(ge=1)] = 100
+    """Live rules that deny addresses to log in or publish (SetForbidUserRule, type 1)."""
+    user_rules: Annotated[int, Field(ge=1)] = 200
+    """Live rules of each other type."""
     user_notify_limit: Annotated[int, Field(ge=0)] = 500
     """Members of a room beyond the first so many are neither told of others nor announced to them. 0 = unlimited."""
+
+
+class CloudApiSettings(Section):
+    replay_protection: bool = True
+    """Accept each SignatureNonce once within the ten minutes that a signature is good for. The nonces are kept in the store."""
+    rates: Rates = {}
+    """Requests per second of an App by action, instead of the cloud's, e.g. {DescribeUserList = 1000, CloseRoom = 0}.
+    0 = unlimited. docs/server-api.md has the cloud's."""
+    room_rates: Rates = {}
+    """The same for one room, e.g. {DescribeUserList = 20}."""
+
+    @field_validator("rates", "room_rates")
+    @classmethod
+    def _names_actions(cls, value: dict[str, float]) -> dict[str, float]:
+        # Only here: a command line need not load every action to read its settings.
+        from server.cloud_api.table import ACTIONS
+
+        unknown = sorted(value.keys() - ACTIONS.keys())
+        if unknown:
+            raise ValueError(f"there is no action {', '.join(unknown)}")
+        return value
+
+
+class CallbackSettings(Section):
+    timeout_seconds: Annotated[float, Field(ge=0.1, le=60)] = 5
+    """How long an attempt to deliver a callback may take."""
+    concurrency: Annotated[int, Field(ge=1, le=1000)] = 16
+    """Callbacks of one App that this node delivers at the same time. A slow receiver holds up only its own App."""
+    outbox_events: Annotated[int, Field(ge=1, le=10_000_000)] = 100_000
+    """Most events of one App that wait for delivery, in the store. Further ones are not told; hearth_callbacks_lost_total counts them."""
+    dead_letters: Annotated[int, Field(ge=0, le=1_000_000)] = 10_000
+    """Most events of one App that are kept after the last attempt has failed (`hearth callbacks list`). The oldest make room for others.
+    0 = none are kept."""
+    private_receivers: bool = False
+    """Deliver to loopback, private and link-local addresses, too. Always so with server.development."""
 
 
 class ConsoleSettings(Section):
@@ -306,6 +357,14 @@ class AppSettings(Section):
     """ServerSecret, 32 characters. Two while rotating: both are accepted, the first signs."""
     callback_secret: Secret | None = None
     """CallbackSecret, 32 characters: signs what Hearth calls your backend with."""
+    callback_url: CallbackUrl = ""
+    """Where your backend is told what happens, e.g. "https://backend.example.org/zego". Empty = nowhere. Events: docs/callbacks.md."""
+    callback_urls: dict[CallbackEvent, CallbackUrl] = {}
+    """An address of its own for some events, e.g. {room_login = "https://…"}; an empty one = this event is not told."""
+    callback_body: Literal["json", "form"] = "json"
+    """Form of the body: JSON, or "form" for application/x-www-form-urlencoded."""
+    callback_numbers: bool = False
+    """Send times, reason and user_role of room_login and room_logout as numbers, as the cloud did until 2023."""
     app_sign: SecretStr | None = None
     """AppSign (64 hexadecimal digits), only for legacy login tokens."""
     jwt: JwtSettings | None = None
@@ -348,6 +407,10 @@ class Settings(BaseSettings):
     """Sound for the mini-program's live-pusher and live-player."""
     limits: LimitSettings = LimitSettings()
     """What one client may take."""
+    cloud_api: CloudApiSettings = CloudApiSettings()
+    """The operator's HTTP API, /?Action=… and /v2/{Action}."""
+    callbacks: CallbackSettings = CallbackSettings()
+    """Telling your backend what happens. Where to: callback_url of an App."""
     console: ConsoleSettings = ConsoleSettings()
     """Web console."""
     apps: list[AppSettings] = []

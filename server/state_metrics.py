@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from rooms.outbox import Backlog
 from server.metrics import Metrics
 from signaling.room_json.errors import Code
 
@@ -60,6 +61,20 @@ def observe(metrics: Metrics, hearth: Hearth) -> None:
     def lost() -> Mapping[tuple[str, ...], float]:
         return _by_name(hearth.sfu.totals().lost)
 
+    def per_app(read: Callable[[Backlog], float]) -> Callable[[], Mapping[tuple[str, ...], float]]:
+        return lambda: {(str(app_id),): read(backlog) for app_id, backlog in hearth.callbacks.backlogs().items()}
+
+    def age(backlog: Backlog) -> float:
+        return max(0, hearth.clock() - backlog.oldest_at) / 1000 if backlog.oldest_at else 0
+
+    for name, text, read, rises in (
+        ("hearth_callbacks_waiting", "Callbacks not delivered yet.", lambda backlog: backlog.waiting, False),
+        ("hearth_callbacks_oldest_seconds", "Age of the oldest of them.", age, False),
+        ("hearth_callbacks_dead_letters", "Callbacks given up (`hearth callbacks list`).", lambda backlog: backlog.dead, False),
+        ("hearth_callbacks_lost", "Events not told since the outbox was full.", lambda backlog: backlog.lost, True),
+        ("hearth_callbacks_dead_lost", "Dead letters that made room for newer ones.", lambda backlog: backlog.dead_lost, True),
+    ):
+        metrics.observe_labelled(name, text, ["app_id"], per_app(read), rises=rises)
     metrics.observe_labelled("hearth_media_dropped", "Datagrams that went nowhere.", ["reason"], dropped)
     metrics.observe_labelled("hearth_media_lost", "Media sessions that ended by themselves.", ["reason"], lost)
     metrics.observe_labelled("hearth_logins", "Answered logins: ok, or the refusal.", ["dialect", "result"], logins)

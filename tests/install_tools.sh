@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the tests use besides Python packages: Redis, ffmpeg, Chromium, Node.js, and the official SDKs from npm.
+# Installs what the tests use besides Python packages: Redis, ffmpeg, Chromium, Node.js, Go, and the official SDKs from npm.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -9,6 +9,8 @@ need redis-server redis-server
 need ffmpeg ffmpeg
 need node nodejs
 need npm npm
+# Only for the Go sample of docs/server-api.md (its test is skipped without it), and large: HEARTH_SKIP_GO=1 leaves it out.
+[ -n "${HEARTH_SKIP_GO:-}" ] || need go golang-go
 command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || missing="$missing chromium"
 
 if [ -n "$missing" ]; then

@@ -1,3 +1,4 @@
+-- uses: _callbacks
 -- Hash stream:<stream_id>: head (JSON members that never change), room, life, sid, session, node, extra (JSON string), on (0/1),
 -- created, version, json (the whole, for look-ups). A stream on the air is in hash streams:<room> too, a reserved one has a
 -- deadline "r:<stream_id>". Set node.streams:<node> lists what a node's media plane holds.
@@ -33,12 +34,16 @@ local function split_streams(text)
 end
 
 -- Takes a stream away from its session and tells the room. The caller keeps the session's own list right.
-local function drop_stream(id, stream, reason)
+-- For callbacks: `cause` is why the owner's session ended, `interrupted` whether its connection was lost then.
+local function drop_stream(id, stream, reason, cause, interrupted)
   redis.call('DEL', app .. 'stream:' .. id)
   redis.call('SREM', app .. 'node.streams:' .. stream.node, id)
   if stream.on == '1' then
     redis.call('HDEL', app .. 'streams:' .. stream.room, id)
-    emit(stream.room, stream.life, '"t":"stream-","stream":' .. stream_json(stream) .. ',"reason":"' .. reason .. '"')
+    redis.call('SET', app .. 'closed:' .. id, stream.created .. ' ' .. now, 'PX', 3600000)
+    local json = stream_json(stream)
+    emit(stream.room, stream.life, '"t":"stream-","stream":' .. json .. ',"reason":"' .. reason .. '"')
+    tell_stream_closed(id, stream, json, reason, cause, interrupted)
   else
     redis.call('ZREM', app .. 'deadlines', 'r:' .. id)
     emit(stream.room, stream.life, '"t":"reserve-","stream":' .. stream_json(stream))

@@ -1,6 +1,7 @@
 -- uses: _history _streams _sessions
 -- The operator ends a room: at most `batch` users per call, the room itself with the last of them. {'more'} = call again.
-local room, message, batch = ARGV[4], ARGV[5], tonumber(ARGV[6])
+-- `told` = 1: the operator's backend hears of it, too.
+local room, message, batch, told = ARGV[4], ARGV[5], tonumber(ARGV[6]), ARGV[7] == '1'
 local lifetime = redis.call('HGET', app .. 'room:' .. room, 'lifetime')
 if not lifetime then
   return {'noroom', published}
@@ -18,5 +19,5 @@ end
 if #users > batch then
   return {'more', published}
 end
-close_room(room, lifetime)
+close_room(room, lifetime, told and 'room_closed' or '')
 return {'ok', published}

@@ -1,10 +1,10 @@
--- uses: _history _streams _sessions
+-- uses: _history _streams _sessions _rules
 -- A user enters a room: picks up a session (resume), or begins one, by a login of its own or by a further room on a login.
--- Refusals change nothing: {'ended'|'gone'|'already'|'rooms'|'full'}.
+-- Refusals change nothing: {'ended'|'denied'|'gone'|'already'|'rooms'|'full'}.
 local room, user, id, login, own, resume = ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8] == '1', ARGV[9]
 local node, holder = ARGV[10], ARGV[11]
 local most_users, first_most_users, most_rooms = tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14])
-local member, data, grant, client = ARGV[15], ARGV[16], ARGV[17], ARGV[18]
+local member, data, grant, client, address = ARGV[15], ARGV[16], ARGV[17], ARGV[18], ARGV[19]
 
 if resume ~= '0' then
   local key = app .. 'session:' .. resume
@@ -23,6 +23,7 @@ if resume ~= '0' then
     end
     redis.call('SADD', app .. 'node.sessions:' .. holder, resume)
     rev = rev or redis.call('HGET', app .. 'room:' .. room, 'rev')
+    tell_login(room, session.life, session.member, session.data, grant, client, true)
     return {'resumed', published, resume, session.life, rev, session.login, attachment, session.data, session.member,
       session.told or false}
   end
@@ -30,6 +31,11 @@ if resume ~= '0' then
   if ended then
     return {'ended', published, ended}
   end
+end
+
+-- A rule counts at a login, never for a session that only comes back.
+if denied(false, address, room, user) then
+  return {'denied', published}
 end
 
 local entered = read(app .. 'user:' .. user) or {}
@@ -77,6 +83,7 @@ if not lifetime then
   lifetime = next_id()
   redis.call('HSET', app .. 'room:' .. room, 'lifetime', lifetime, 'rev', '0', 'created', now, 'max', first)
   redis.call('ZADD', app .. 'rooms', 0, room)
+  tell_room_created(room, lifetime, user)
 elseif known[3] then
   redis.call('HDEL', app .. 'room:' .. room, 'empty')
   redis.call('ZREM', app .. 'deadlines', 'e:' .. room)
@@ -87,4 +94,5 @@ redis.call('HSET', app .. 'session:' .. id, 'user', user, 'room', room, 'life', 
 redis.call('HSET', app .. 'users:' .. room, user, member)
 redis.call('SADD', app .. 'node.sessions:' .. holder, id)
 local rev = emit(room, lifetime, '"t":"join","user":' .. member)
+tell_login(room, lifetime, member, data, grant, client, entered['r:' .. room])
 return {'new', published, id, lifetime, rev, login, '1', data, member, false}

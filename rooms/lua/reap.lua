@@ -16,9 +16,9 @@ for _, entry in ipairs(due) do
       drop_stream(id, stream, 'stopped')
     end
   elseif redis.call('HLEN', app .. 'users:' .. id) == 0 then
-    local lifetime = redis.call('HGET', app .. 'room:' .. id, 'lifetime')
-    if lifetime then
-      close_room(id, lifetime)
+    local known = redis.call('HMGET', app .. 'room:' .. id, 'lifetime', 'last')
+    if known[1] then
+      close_room(id, known[1], known[2] or 'logout')
     end
   end
 end

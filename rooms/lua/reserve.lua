@@ -1,6 +1,7 @@
--- uses: _history _streams
+-- uses: _history _streams _rules
 -- Keeps a stream id for a session until the deadline; whoever comes later is refused. `node` = '' leaves a known stream where it is.
 local id, stream_id, node, here, deadline, head, most = ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9], tonumber(ARGV[10])
+local address = ARGV[11]
 local session = read(app .. 'session:' .. id)
 if not session then
   return {'gone', published}
@@ -10,6 +11,12 @@ if stream and stream.session ~= id then
   return {'taken', published}
 end
 if not stream then
+  if forbidden(stream_id) then
+    return {'forbidden', published}
+  end
+  if denied(true, address, session.room, session.user) then
+    return {'denied', published}
+  end
   stream = new_stream(stream_id, id, session, head, node == '' and here or node, '""', '0', most)
   if not stream then
     return {'many', published}

@@ -7,6 +7,7 @@ local node, holder, attachment = ARGV[9], ARGV[10], ARGV[11]
 local member, data, grant, client, rev = ARGV[12], ARGV[13], ARGV[14], ARGV[15], tonumber(ARGV[16])
 local key = app .. 'session:' .. id
 local session = read(key)
+local was_here = session ~= nil
 
 if session then
   if tonumber(session.attachment) > tonumber(attachment) then
@@ -40,7 +41,8 @@ else
       redis.call('ZREM', app .. 'deadlines', 'e:' .. room)
     end
   else
-    redis.call('HSET', app .. 'room:' .. room, 'lifetime', lifetime, 'rev', decimal(rev + 1000), 'created', now, 'max', '0')
+    redis.call('HSET', app .. 'room:' .. room, 'lifetime', lifetime, 'rev', decimal(rev + 1000), 'created', now, 'max', '0',
+      'user_update_seq', decimal(rev + 1000), 'stream_seq', decimal(rev + 1000))
     redis.call('ZADD', app .. 'rooms', 0, room)
     redis.call('DEL', app .. 'log:' .. room)
   end
@@ -62,7 +64,12 @@ for i = 17, #ARGV, 7 do
       extra = ARGV[i + 4], on = '1', created = ARGV[i + 5], version = ARGV[i + 6]}
     ids[#ids + 1] = stream_id
     redis.call('SADD', app .. 'node.streams:' .. stream.node, stream_id)
-    emit(room, lifetime, '"t":"stream+","stream":' .. write_stream(stream_id, stream))
+    local json = write_stream(stream_id, stream)
+    emit(room, lifetime, '"t":"stream+","stream":' .. json)
+    if was_here then
+      -- The operator's backend has heard that it was gone (node_lost). What was lost with the store's data never was.
+      tell_stream_created(stream_id, stream, json, true)
+    end
   end
 end
 if #ids > before then

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from server.cli import configuration, operate, serve, token
+from server.cli import callbacks, configuration, operate, serve, token
 
 app = typer.Typer(
     name="hearth",
@@ -35,6 +35,7 @@ def hearth(
 serve.add_to(app)
 token.add_to(app)
 operate.add_to(app)
+callbacks.add_to(app)
 configuration.add_to(app)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import enum
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, cast
 
@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from server.cli.common import AppIdOption, ConfigOption, chosen_app, configuration, fail
-from server.control_client import ControlError, NotReached, call, default_url
+from server.cloud_client import ApiError, NotReached, call, default_url
 from server.redaction import JSON
 
 UrlOption = Annotated[str | None, typer.Option("--url", help="Address of the running server. Default: from the configuration.")]
@@ -25,6 +25,10 @@ RoomArgument = Annotated[str, typer.Argument(metavar="ROOM", help="roomID.")]
 Row = dict[str, JSON]
 
 
+MESSAGE_CATEGORY = 1
+"""System, as the operator's messages are."""
+
+
 class Kind(enum.StrEnum):
     """What ``hearth send`` sends."""
 
@@ -33,7 +37,8 @@ class Kind(enum.StrEnum):
     command = "command"
 
 
-def _call(action: str, body: Row, config: ConfigOption, app_id: int | None, url: str | None) -> JSON:
+def api_call(action: str, body: Row, config: ConfigOption, app_id: int | None, url: str | None) -> Row:
+    """Carry out an action of the server API; returns its ``Data``. Ends the command if it was refused."""
     found = configuration(config)
     app = chosen_app(found, app_id)
     authority = found.settings.server.data_dir / "ca.pem"
@@ -45,22 +50,28 @@ def _call(action: str, body: Row, config: ConfigOption, app_id: int | None, url:
     problem = ""
     for address in addresses:
         try:
-            return call(address, action, app_id=app.app_id, server_secret=secret, body=body, authority=authority)
+            data = call(address, action, app_id=app.app_id, server_secret=secret, body=body, authority=authority)
         except NotReached as error:
             problem = problem or str(error)
-        except ControlError as error:
+        except ApiError as error:
             fail(str(error))
+        else:
+            return cast("Row", data or {})
     fail(problem)
 
 
-def _print(data: JSON, columns: Sequence[str], as_json: bool) -> None:
-    rows = cast("list[Row]", data)
+def rows_of(data: Row, name: str, columns: Mapping[str, str]) -> list[Row]:
+    """The list ``name`` of an answer, with the columns' names instead of the API's."""
+    return [{column: row.get(key) for column, key in columns.items()} for row in cast("list[Row]", data.get(name) or [])]
+
+
+def print_rows(rows: Sequence[Row], columns: Iterable[str], as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
     table = Table(*columns, box=None, pad_edge=False)
     for row in rows:
-        table.add_row(*(_cell(column, row.get(column)) for column in columns))
+        table.add_row(*(_cell(column, value) for column, value in row.items()))
     # Not narrower than its content when it is piped: rich would cut the ids.
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:
@@ -80,36 +91,56 @@ def _cell(column: str, value: JSON) -> str:
 
 def rooms(app_id: AppIdOption = None, as_json: JsonOption = False, url: UrlOption = None, config: ConfigOption = None) -> None:
     """List the rooms of an App."""
-    found: list[JSON] = []
-    cursor = ""
+    columns = {"room_id": "RoomId", "user_count": "UserCount", "stream_count": "StreamCount", "created_at": "CreateTime"}
+    found: list[Row] = []
+    marker = ""
     while True:
-        page = cast("Row", _call("rooms", {"cursor": cursor}, config, app_id, url))
-        found += cast("list[JSON]", page["rooms"])
-        cursor = str(page["cursor"])
-        if not cursor:
+        page = api_call("HearthDescribeRooms", {"Marker": marker}, config, app_id, url)
+        found += rows_of(page, "RoomList", columns)
+        marker = str(page["Marker"])
+        if not marker:
             break
-    _print(found, ["room_id", "user_count", "stream_count", "created_at"], as_json)
+    print_rows(found, columns, as_json)
 
 
 def users(
     room: RoomArgument, app_id: AppIdOption = None, as_json: JsonOption = False, url: UrlOption = None, config: ConfigOption = None
 ) -> None:
     """List the users in a room."""
-    _print(_call("users", {"room_id": room}, config, app_id, url), ["user_id", "user_name", "role", "joined_at"], as_json)
+    columns = {"user_id": "UserId", "user_name": "UserName", "role": "UserRole", "joined_at": "LoginTime"}
+    data = api_call("HearthDescribeUsers", {"RoomId": room}, config, app_id, url)
+    print_rows(rows_of(data, "UserList", columns), columns, as_json)
 
 
 def streams(
     room: RoomArgument, app_id: AppIdOption = None, as_json: JsonOption = False, url: UrlOption = None, config: ConfigOption = None
 ) -> None:
     """List the streams in a room."""
-    columns = ["stream_id", "user_id", "user_name", "node_id", "created_at", "extra_info"]
-    _print(_call("streams", {"room_id": room}, config, app_id, url), columns, as_json)
+    columns = {
+        "stream_id": "StreamId",
+        "user_id": "UserId",
+        "user_name": "UserName",
+        "node_id": "NodeId",
+        "created_at": "CreateTime",
+        "extra_info": "ExtraInfo",
+    }
+    data = api_call("HearthDescribeStreams", {"RoomId": room}, config, app_id, url)
+    print_rows(rows_of(data, "StreamList", columns), columns, as_json)
 
 
 def nodes(app_id: AppIdOption = None, as_json: JsonOption = False, url: UrlOption = None, config: ConfigOption = None) -> None:
     """List the nodes of the system."""
-    columns = ["node_id", "ws_url", "media_addresses", "sessions", "streams", "draining", "started_at", "version"]
-    _print(_call("nodes", {}, config, app_id, url), columns, as_json)
+    columns = {
+        "node_id": "NodeId",
+        "ws_url": "WsUrl",
+        "media_addresses": "MediaAddresses",
+        "sessions": "Sessions",
+        "streams": "Streams",
+        "draining": "Draining",
+        "started_at": "StartTime",
+        "version": "Version",
+    }
+    print_rows(rows_of(api_call("HearthDescribeNodes", {}, config, app_id, url), "NodeList", columns), columns, as_json)
 
 
 def kick(
@@ -121,7 +152,11 @@ def kick(
     config: ConfigOption = None,
 ) -> None:
     """Remove a user from a room. Their app is told, their streams end."""
-    _call("kick", {"room_id": room_id, "user_id": user_id, "reason": reason}, config, app_id, url)
+    # KickoutUser says nothing about a user who is not there; a person at a terminal wants to know.
+    present = api_call("DescribeUsers", {"RoomId": room_id, "UserId": [user_id]}, config, app_id, url)
+    if not any(row["Status"] for row in cast("list[Row]", present["UserStatusList"])):
+        fail(f"there is no such user in {room_id}: {user_id}")
+    api_call("KickoutUser", {"RoomId": room_id, "UserId": [user_id], "CustomReason": reason}, config, app_id, url)
     typer.echo(f"{user_id} was kicked out of {room_id}")
 
 
@@ -129,11 +164,12 @@ def close_room(
     room_id: RoomOption,
     app_id: AppIdOption = None,
     reason: Annotated[str, typer.Option("--reason", help="Text that the users' apps are told.")] = "",
+    callback: Annotated[bool, typer.Option("--callback", help="Send the room_close callback too.")] = False,
     url: UrlOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Remove everybody from a room and end it."""
-    _call("close-room", {"room_id": room_id, "reason": reason}, config, app_id, url)
+    api_call("CloseRoom", {"RoomId": room_id, "CustomReason": reason, "RoomCloseCallback": callback}, config, app_id, url)
     typer.echo(f"{room_id} was closed")
 
 
@@ -148,8 +184,17 @@ def send(
     config: ConfigOption = None,
 ) -> None:
     """Send a message into a room."""
-    body: Row = {"room_id": room_id, "content": text, "kind": kind.value, "user_id": sender, "user_name": sender, "to": list(to or [])}
-    _call("send", body, config, app_id, url)
+    body: Row = {"RoomId": room_id, "MessageContent": text}
+    if kind is Kind.command:
+        body |= {"FromUserId": sender, **({"ToUserId": list(to)} if to else {})}
+        sent = api_call("SendCustomCommand", body, config, app_id, url)
+        missed = [str(row["Uid"]) for row in cast("list[Row]", sent["FailUsers"])]
+        if missed:
+            fail(f"not in {room_id}: {', '.join(missed)}")
+    else:
+        action = "SendBroadcastMessage" if kind is Kind.broadcast else "SendBarrageMessage"
+        body |= {"UserId": sender, "UserName": sender, "MessageCategory": MESSAGE_CATEGORY}
+        api_call(action, body, config, app_id, url)
     typer.echo(f"sent to {room_id}")
 
 
@@ -160,7 +205,7 @@ def logs(
     config: ConfigOption = None,
 ) -> None:
     """Print what SDKs have sent as their own logs, newest last, one JSON document per line."""
-    for record in cast("list[Row]", _call("logs", {"limit": limit}, config, app_id, url)):
+    for record in cast("list[Row]", api_call("HearthDescribeSdkLogs", {"Limit": limit}, config, app_id, url)["LogList"]):
         typer.echo(json.dumps(record, ensure_ascii=False))
 
 

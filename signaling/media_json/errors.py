@@ -67,6 +67,7 @@ CLOSES = {
     MediaEnd.SESSION_LOST: ASK_AGAIN,
     MediaEnd.STREAM_ENDED: STOPPED,
     MediaEnd.STREAM_REMOVED: DENIED,
+    MediaEnd.STREAM_FORBIDDEN: DENIED,
     MediaEnd.STREAM_LOST: RETRY,
     # The client believes that it is announced and nobody knows of it (2.9.1 after an absence longer than the grace). To try again would
     # repeat that; a final error lets its app begin anew.

@@ -47,6 +47,7 @@ class Code(enum.IntEnum):
     """→ 1005000. Mixing codes must be above 10⁹, or the promise of SDK 2.11.0 never settles (§15 no. 16)."""
     TOO_FREQUENT = 1_000_000_207
     MESSAGE_EMPTY = 1_000_001_008
+    STREAM_FORBIDDEN = 1_000_001_011
     STREAM_TAKEN = 1_000_001_012
     MULTI_ROOM_DISABLED = 1_000_001_016
     """→ 1002036"""
@@ -56,6 +57,8 @@ class Code(enum.IntEnum):
     """Per key in ``trans_fetch``."""
     TOKEN_REFUSED = 1_000_002_002
     """→ 1102016, and fatal at a re-login"""
+    USER_DENIED = 1_000_005_030
+    """Fatal at a re-login, too: the SDKs count it with the tokens' codes (§13.2)."""
     TOO_MANY_ROOMS = 1_000_005_022
     """→ 1002001"""
     MESSAGE_TOO_LONG = 1_000_050_012
@@ -90,6 +93,8 @@ _CODES: Final[dict[type[Exception], Code]] = {
     rooms.StreamUnknown: Code.STREAM_UNKNOWN,
     rooms.NotOwner: Code.STREAM_TAKEN,
     rooms.StreamTaken: Code.STREAM_TAKEN,
+    rooms.StreamForbidden: Code.STREAM_FORBIDDEN,
+    rooms.UserDenied: Code.USER_DENIED,
     rooms.RoomFull: Code.ROOM_FULL,
     rooms.MultiRoomDisabled: Code.MULTI_ROOM_DISABLED,
     rooms.TooManyRooms: Code.TOO_MANY_ROOMS,

@@ -27,6 +27,10 @@ SHORT_STORE = {"grace_seconds": 3, "session_timeout_seconds": 9, "reservation_se
 """Deadlines short enough to be waited for."""
 
 
+NO_RATES = {"rates": {"CloseRoom": 0, "DescribeUserNum": 0}, "room_rates": {"DescribeSimpleStreamList": 0}}
+"""Of the server API: tests close rooms in quick succession."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All tests here run on one event loop: the SDK processes and the servers live longer than a test."""
     for item in items:
@@ -82,7 +86,9 @@ def store_url(request: pytest.FixtureRequest) -> str:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def hearth(store_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[HearthProcess]:
     """A server with ordinary settings, on either store."""
-    server = await HearthProcess.astart(tmp_path_factory.mktemp("hearth"), store_url=_database(store_url, 0))
+    server = await HearthProcess.astart(
+        tmp_path_factory.mktemp("hearth"), store_url=_database(store_url, 0), sections={"cloud_api": NO_RATES}
+    )
     yield server
     await asyncio.to_thread(server.__exit__, None, None, None)
 
@@ -91,7 +97,9 @@ async def hearth(store_url: str, tmp_path_factory: pytest.TempPathFactory) -> As
 async def impatient_hearth(store_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[HearthProcess]:
     """A server whose deadlines are short (``SHORT_STORE``), on either store."""
     directory = tmp_path_factory.mktemp("impatient")
-    server = await HearthProcess.astart(directory, store_url=_database(store_url, 1), sections={"store": SHORT_STORE})
+    server = await HearthProcess.astart(
+        directory, store_url=_database(store_url, 1), sections={"store": SHORT_STORE, "cloud_api": NO_RATES}
+    )
     yield server
     await asyncio.to_thread(server.__exit__, None, None, None)
 

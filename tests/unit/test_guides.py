@@ -56,5 +56,7 @@ def test_commands_and_options_exist(guide: Path) -> None:
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     for name, rest in re.findall(r"(?:^|[/ (])hearth (?!hearth )([a-z][a-z-]+)([^\n#|]*)", code, re.MULTILINE):
         assert name in commands, name
-        options = {option for parameter in commands[name].params for option in parameter.opts} | {"--help"}
+        # A group of commands has the options of its commands.
+        those = [commands[name], *getattr(commands[name], "commands", {}).values()]
+        options = {option for command in those for parameter in command.params for option in parameter.opts} | {"--help"}
         assert set(re.findall(r"--[a-z][a-z-]+", rest)) <= options, (name, rest)

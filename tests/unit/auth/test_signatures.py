@@ -1,13 +1,12 @@
-"""The documented signatures of the cloud API and of callbacks, and Hearth's own for the control endpoint."""
+"""The documented signatures of the cloud API and of callbacks."""
 
 from __future__ import annotations
 
 import hashlib
-import hmac
 
 import pytest
 
-from auth import sign_callback, sign_request, sign_server_api, verify_request, verify_server_api
+from auth import sign_callback, sign_server_api, verify_server_api
 from tests.unit.auth.token_vectors import OTHER_SECRET, SECRET, SIGNATURES
 
 DOCUMENTED = SIGNATURES["serverapi-md5-doc"]
@@ -63,28 +62,3 @@ def test_server_api_signature_is_verified_with_any_valid_secret() -> None:
 )
 def test_any_change_breaks_the_server_api_signature(change: dict[str, object]) -> None:
     assert not verified(**change)
-
-
-REQUEST = {"method": "POST", "path": "/control/kick?app_id=1", "timestamp": 1700000000, "nonce": "n1", "body": b'{"room":"r"}'}
-
-
-def test_a_control_request_is_an_hmac_over_its_five_lines() -> None:
-    text = "POST\n/control/kick?app_id=1\n1700000000\nn1\n" + hashlib.sha256(b'{"room":"r"}').hexdigest()
-    expected = hmac.new(SECRET.encode(), text.encode(), "sha256").hexdigest()
-    assert sign_request(SECRET, **REQUEST) == expected  # type: ignore[arg-type]
-    assert sign_request(SECRET, **REQUEST | {"method": "post", "timestamp": "1700000000"}) == expected  # type: ignore[arg-type]
-
-
-def test_a_control_request_is_verified_with_any_valid_secret() -> None:
-    signature = sign_request(SECRET, **REQUEST)  # type: ignore[arg-type]
-    assert verify_request(signature, server_secrets=(OTHER_SECRET, SECRET), **REQUEST)  # type: ignore[arg-type]
-    assert not verify_request(signature, server_secrets=(OTHER_SECRET,), **REQUEST)  # type: ignore[arg-type]
-    assert not verify_request(signature, server_secrets=(), **REQUEST)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    "change", [{"method": "GET"}, {"path": "/control/kick"}, {"timestamp": 1700000001}, {"nonce": "n2"}, {"body": b"{}"}]
-)
-def test_any_change_breaks_the_control_signature(change: dict[str, object]) -> None:
-    signature = sign_request(SECRET, **REQUEST)  # type: ignore[arg-type]
-    assert not verify_request(signature, server_secrets=(SECRET,), **REQUEST | change)  # type: ignore[arg-type]

@@ -17,7 +17,7 @@ from calls.service import Calls
 from calls.settings import CallSettings
 from rooms.errors import StoreUnavailable, StreamTaken, StreamUnknown
 from rooms.events import AnyEvent, Delivery, EndReason, Receiver, ReservationEnded, StreamAdded, StreamEnd, StreamRemoved, UserLeft, Watcher
-from rooms.model import Client, Grant, LoginRequest, NodeInfo, Session, Stream, User
+from rooms.model import Client, Grant, LoginRequest, NodeInfo, Session, Stream, User, Verdict
 
 APP_ID = 1234567890
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -62,10 +62,20 @@ class FakeRooms:
         self.watchers: dict[tuple[int, str], list[Watcher]] = {}
         self.ended: list[tuple[str, StreamEnd]] = []
         self.down = False
+        self.verdicts: dict[str, Verdict] = {}
+        """What the operator says about a stream, by its id."""
         self.watch_gate: asyncio.Event | None = None
         """Holds ``watch`` back until it is set."""
         self._clock = clock
         self._next = 100
+
+    @property
+    def moderation(self) -> FakeRooms:
+        return self
+
+    async def verdict(self, app_id: int, room_id: str, stream_id: str) -> Verdict:
+        self._reach()
+        return self.verdicts.get(stream_id, Verdict())
 
     def _reach(self) -> None:
         if self.down:

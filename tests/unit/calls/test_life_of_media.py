@@ -10,9 +10,9 @@ import pytest
 from calls.media_session import MediaEnd, MediaLogin
 from calls.settings import CallSettings
 from media.sfu import Lost
-from rooms.errors import StoreUnavailable
-from rooms.events import EndReason, ReservationEnded, StreamAdded, StreamEnd, StreamRemoved, StreamUpdated
-from rooms.model import Session
+from rooms.errors import StoreUnavailable, StreamForbidden
+from rooms.events import EndReason, ReservationEnded, StreamAdded, StreamEnd, StreamMuted, StreamRemoved, StreamUpdated
+from rooms.model import Session, Verdict
 from tests.unit.calls.fakes import APP_ID, THERE, FakePeer, House
 from tests.waiting import until
 
@@ -454,3 +454,64 @@ async def test_a_node_that_does_not_drain_keeps_the_media_of_users_on_other_node
     stage.house.rooms.sessions[APP_ID, stage.amy.session_id] = msgspec.structs.replace(stage.amy, node_id=THERE.node_id)
     await stage.house.tick(1000)
     assert stage.mouth.told == []
+
+
+def _forbidden(stage: Stage) -> StreamRemoved:
+    stream = stage.house.rooms.held.pop((APP_ID, "s"))
+    return StreamRemoved(rev=1, stream=stream, reason=StreamEnd.FORBIDDEN)
+
+
+async def test_a_forbidden_stream_ends_for_its_publisher_and_its_players() -> None:
+    stage = await Stage.set()
+    stage.house.rooms.emit(APP_ID, "r", _forbidden(stage))
+    assert stage.mouth.told == [("closed", stage.publisher, MediaEnd.STREAM_FORBIDDEN)]
+    assert stage.ear.told == [("closed", stage.player, MediaEnd.STREAM_FORBIDDEN)]
+    stage.house.rooms.verdicts["s"] = Verdict(forbidden=True)
+    with pytest.raises(StreamForbidden):
+        await stage.house.calls.open_player(stage.listener, "s", "offer")
+
+
+async def test_delisting_a_stream_does_not_touch_its_media() -> None:
+    stage = await Stage.set()
+    stream = stage.house.rooms.held[APP_ID, "s"]
+    stage.house.rooms.emit(APP_ID, "r", StreamRemoved(rev=1, stream=stream, reason=StreamEnd.DELISTED))
+    assert stage.mouth.told == [] and stage.ear.told == []
+
+
+async def test_a_muted_stream_is_silent_until_the_mute_runs_out() -> None:
+    stage = await Stage.set()
+    until = stage.house.clock() + 10_000
+    stage.house.rooms.emit(APP_ID, "r", StreamMuted(rev=1, stream_id="s", audio_until=until, video_until=0))
+    assert stage.house.plane.forwarding[stage.player] is False
+    stage.house.calls.set_audio_active(stage.listener, stage.player, True)
+    assert stage.house.plane.forwarding[stage.player] is False, "a player cannot lift it"
+    await stage.house.tick(9_999)
+    assert stage.house.plane.forwarding[stage.player] is False
+    await stage.house.tick(1)
+    assert stage.house.plane.forwarding[stage.player] is True
+
+
+async def test_lifting_a_mute_leaves_alone_who_has_muted_the_stream_for_himself() -> None:
+    stage = await Stage.set()
+    stage.house.calls.set_audio_active(stage.listener, stage.player, False)
+    stage.house.rooms.emit(APP_ID, "r", StreamMuted(rev=1, stream_id="s", audio_until=stage.house.clock() + 1000, video_until=0))
+    stage.house.rooms.emit(APP_ID, "r", StreamMuted(rev=2, stream_id="s", audio_until=0, video_until=0))
+    assert stage.house.plane.forwarding[stage.player] is False
+    stage.house.calls.set_audio_active(stage.listener, stage.player, True)
+    assert stage.house.plane.forwarding[stage.player] is True
+
+
+async def test_who_begins_to_play_a_muted_stream_hears_nothing_either() -> None:
+    stage = await Stage.set()
+    stage.house.rooms.verdicts["s"] = Verdict(audio_muted_until=stage.house.clock() + 1000)
+    late, _ = await stage.house.media(stage.house.rooms.enter("cleo"))
+    opened = await stage.house.calls.open_player(late, "s", "offer")
+    assert stage.house.plane.forwarding[opened.media_session_id] is False
+
+
+async def test_a_mute_in_another_room_is_about_another_stream() -> None:
+    stage = await Stage.set()
+    late, _ = await stage.house.media(stage.house.rooms.enter("cleo", "elsewhere"))
+    await stage.house.calls.open_player(late, "s", "offer")
+    stage.house.rooms.emit(APP_ID, "elsewhere", StreamMuted(rev=1, stream_id="s", audio_until=stage.house.clock() + 1000, video_until=0))
+    assert stage.house.plane.forwarding.get(stage.player) is not False
