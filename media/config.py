@@ -21,7 +21,7 @@ class MediaConfig:
     """Players at one time; the next is refused with ``MediaFull``."""
     max_sdp_bytes: int = 65_536
     """Longest offer that is read."""
-    stun_delay_ms: int = 50
+    stun_delay_ms: int = 100
     """ICE checks within this time after the answer are not answered: SDKs from 2.13.0 lose the stream when ICE is up before the
     browser has applied the answer (protocol web-1x-2x.md §5)."""
     connect_timeout_ms: int = 30_000

@@ -195,9 +195,9 @@ class MediaSettings(Section):
     """Most streams published on this node at the same time; more are refused."""
     max_players: Annotated[int, Field(ge=1, le=1_000_000)] = 20_000
     """Most plays on this node at the same time; more are refused."""
-    stun_delay_ms: Annotated[int, Field(ge=0, le=5_000)] = 50
-    """How long the first connectivity check of a client stays unanswered. Works around an SDK version that returns no stream
-    when the answer comes faster than the browser applies the session description."""
+    stun_delay_ms: Annotated[int, Field(ge=0, le=5_000)] = 100
+    """How long the connectivity checks of a client stay unanswered. Web SDKs from 2.13.0 return no stream from startPlayingStream
+    when the connection is up before the browser has applied the session description; on overloaded phones more may be needed."""
     idle_timeout_seconds: Annotated[float, Field(ge=1, le=600)] = 15
     """A media session from which nothing was heard for so long is closed."""
     publisher_grace_seconds: Annotated[float, Field(ge=0, le=600)] = 10

@@ -63,7 +63,7 @@ async def inside() -> AsyncIterator[Inside]:
         {
             "server": {"host": "127.0.0.1", "port": port, "development": True},
             "store": {"grace_seconds": 3, "session_timeout_seconds": 12},
-            "media": {"udp_port": 0},
+            "media": {"udp_port": 0, "stun_delay_ms": 500},
             "apps": [{"app_id": APP_ID, "server_secrets": [SERVER_SECRET]}],
         }
     )
