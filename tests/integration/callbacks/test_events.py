@@ -215,6 +215,17 @@ async def test_stream_that_comes_back_after_its_media_was_lost(
     assert [(one["recreate"], one["stream_seq"]) for one in backend.of("stream_create")] == [("0", "1"), (recreate, "3")]
 
 
+async def test_stream_whose_owner_lost_the_connection_and_came_back_as_new(house: CallbackHouse, backend: CallbackReceiver) -> None:
+    node = await house.callback_node()
+    first, _ = await house.enter(node.rooms, "anna")
+    await node.rooms.publish(first.session, "s1")
+    await node.rooms.detach(first.session, b"")
+    second, _ = await house.enter(node.rooms, "anna")
+    await node.rooms.publish(second.session, "s1")
+    await told(node, backend)
+    assert [one["recreate"] for one in backend.of("stream_create")] == ["0", "1"]
+
+
 async def test_stream_of_another_owner_is_new(house: CallbackHouse, backend: CallbackReceiver) -> None:
     node = await house.callback_node()
     anna, _ = await house.enter(node.rooms, "anna")
