@@ -12,6 +12,7 @@ from rooms.outbox import CallbackEvent
 from tests.callback_receiver import CallbackReceiver
 from tests.integration.callbacks.house import CallbackHouse, CallbackNode, app
 from tests.integration.rooms.house import APP, NOW, ROOM
+from tests.waiting import until
 
 SIGNED = {"timestamp": str(NOW // 1000)}
 
@@ -200,6 +201,22 @@ async def test_operator_takes_a_stream_away(house: CallbackHouse, backend: Callb
     assert backend.one("stream_close")["type"] == "100"
 
 
+async def test_operator_adds_takes_out_and_forbids_streams(house: CallbackHouse, backend: CallbackReceiver) -> None:
+    node = await house.callback_node()
+    anna, _ = await house.enter(node.rooms, "anna")
+    await node.rooms.publish(anna.session, "s1")
+    await node.rooms.publish(anna.session, "s2")
+    await node.rooms.moderation.add_stream(APP, ROOM, "robot", "Robot", "s3", "hello")
+    await node.rooms.moderation.delist_stream(APP, ROOM, "anna", "s1")
+    await node.rooms.moderation.forbid_stream(APP, "s2", 1)
+    await node.rooms.logout(anna.session)
+    await told(node, backend)
+    added = backend.one("stream_create", stream_id="s3")
+    assert (added["user_id"], added["user_name"], added["extra_info"], added["stream_seq"]) == ("robot", "Robot", "hello", "3")
+    ends = {one["stream_id"]: (one["type"], one["stream_seq"]) for one in backend.of("stream_close")}
+    assert ends == {"s1": ("100", "4"), "s2": ("3", "5"), "s3": ("5", "6")}, "the robot's ends with the room"
+
+
 @pytest.mark.parametrize("pause, recreate", [(80_000, "1"), (91_000, "0")])
 async def test_stream_that_comes_back_after_its_media_was_lost(
     house: CallbackHouse, backend: CallbackReceiver, pause: int, recreate: str
@@ -213,6 +230,17 @@ async def test_stream_that_comes_back_after_its_media_was_lost(
     await told(node, backend)
     assert backend.one("stream_close")["type"] == "4"
     assert [(one["recreate"], one["stream_seq"]) for one in backend.of("stream_create")] == [("0", "1"), (recreate, "3")]
+
+
+async def test_stream_whose_owner_lost_the_connection_and_came_back_as_new(house: CallbackHouse, backend: CallbackReceiver) -> None:
+    node = await house.callback_node()
+    first, _ = await house.enter(node.rooms, "anna")
+    await node.rooms.publish(first.session, "s1")
+    await node.rooms.detach(first.session, b"")
+    second, _ = await house.enter(node.rooms, "anna")
+    await node.rooms.publish(second.session, "s1")
+    await told(node, backend)
+    assert [one["recreate"] for one in backend.of("stream_create")] == ["0", "1"]
 
 
 async def test_stream_of_another_owner_is_new(house: CallbackHouse, backend: CallbackReceiver) -> None:
@@ -230,8 +258,14 @@ async def test_streams_of_a_dead_node_and_their_return(house: CallbackHouse, bac
     node, other = await house.callback_node("n1"), await house.callback_node("n2")
     anna, _ = await house.enter(node.rooms, "anna")
     await node.rooms.publish(anna.session, "s1")
-    house.clock.forward(house.timings.node_lease + 1)
-    await other.rooms.upkeep.renew_lease()
+
+    async def lost() -> bool:
+        # The login's own renewal of the lease may still be under way.
+        house.clock.forward(house.timings.node_lease + 1)
+        await other.rooms.upkeep.renew_lease()
+        return all(known.node_id != "n1" for known in await other.rooms.nodes())
+
+    await until(lost)
     await told(other, backend)
     assert backend.one("stream_close")["type"] == "4" and not backend.of("room_logout")
     # Its user comes back on another node and publishes again.
