@@ -137,7 +137,7 @@ class Moderation:
 
     async def delist_stream(self, app_id: int, room_id: str, user_id: str, stream_id: str) -> Stream:
         """Take a user's stream out of the room's list; the user is not told and its media goes on. Raises ``StreamUnknown``."""
-        status, rest = await self._run("delist", app_id, room_id, user_id, stream_id)
+        status, rest = await self._run("delist", app_id, room_id, _encode(user_id) if user_id else "", stream_id)
         if status == "none":
             raise StreamUnknown("the user has no such stream in the room")
         return self._registry.stream_reply(status, rest)
