@@ -72,6 +72,11 @@ class UdpPort:
         """The UDP port number in use."""
         return int(self._socket.getsockname()[1])
 
+    @property
+    def host(self) -> str:
+        """The IP address bound to; also where a name was given."""
+        return str(self._socket.getsockname()[0])
+
     def read_with(self, callback: Callable[[], None]) -> None:
         """Calls ``callback`` whenever datagrams wait."""
         self._loop.add_reader(self._socket, callback)
