@@ -149,7 +149,9 @@ class Sfu:
         self._fingerprint = fingerprint(self._certificate)
         self._udp = UdpPort.bind(config.host, config.udp_port, loop, buffer_bytes=config.socket_buffer, queue_limit=config.send_queue)
         self._plane = self._make_plane(self._udp, self)
-        self._ips = config.public_ips or _own_addresses(config.host)
+        # Candidates hold addresses only: where media.host is a name, the one that it stood for when the port was bound.
+        announced = config.public_ips or _own_addresses(config.host)
+        self._ips = tuple(self._udp.host if ip == config.host else ip for ip in announced)
         self._udp.read_with(self._plane.datagrams_waiting)
         self._ticker = asyncio.create_task(self._tick_forever(), name="media-ticker")
         log.info("media_started", port=self.port, addresses=list(self._ips))

@@ -24,6 +24,7 @@ from server.configuration import Configuration, Tree, without_password
 from server.connection_card import connection_card
 from server.dev_tls import DevelopmentTls, ensure_development_tls
 from server.listening import in_url, is_wildcard, listen_tcp
+from server.request_deadline import with_request_deadline
 
 log = structlog.get_logger(__name__)
 
@@ -70,6 +71,7 @@ def serve(configuration: Configuration, arguments: Tree) -> None:
     config = uvicorn.Config(
         application,
         loop="uvloop" if sys.platform != "win32" else "asyncio",
+        http=with_request_deadline(settings.limits.request_timeout_seconds),
         lifespan="off",
         ws="websockets-sansio",
         ws_max_size=settings.limits.frame_bytes,

@@ -225,6 +225,8 @@ class LimitSettings(Section):
     """Most WebSocket connections of this node; more get HTTP 503. 0 = unlimited."""
     login_timeout_seconds: Annotated[float, Field(ge=1, le=3600)] = 30
     """A WebSocket on /ws without a login for so long is closed."""
+    request_timeout_seconds: Annotated[float, Field(ge=1, le=3600)] = 30
+    """An HTTP connection that has not sent its next request, body included, for so long is closed. WebSockets are not meant."""
     requests_per_second: Annotated[int, Field(ge=1, le=100_000)] = 300
     """Requests of one connection per second on average, twice as many at once; heartbeats are not among them. More are refused, and who
     goes on is disconnected. Not lower than command_rate, or that is never reached."""

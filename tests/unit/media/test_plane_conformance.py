@@ -139,6 +139,20 @@ def test_a_nominated_address_takes_over_and_an_unnominated_one_does_not(network:
     assert [packet.payload for packet in player.received()] == [b"b"]
 
 
+def test_a_check_of_another_of_our_addresses_does_not_move_the_nominated_pair(network: Network) -> None:
+    # A client with one socket checks both of our candidates from it, and goes on checking the one that it does not use.
+    network.port.arrived_at = b"\x0a\0\0\1"
+    publisher, player = network.publisher(), network.player()
+    network.port.arrived_at = b"\x0a\0\0\2"
+    player.check(nominate=False)
+    assert network.port.left_from == b"\x0a\0\0\2"
+    publisher.send(1, 960, b"a")
+    assert network.port.left_from == b"\x0a\0\0\1"
+    player.check()
+    publisher.send(2, 1_920, b"b")
+    assert network.port.left_from == b"\x0a\0\0\2"
+
+
 def test_a_client_that_does_not_know_its_new_address_moves_when_the_old_one_is_silent(network: Network) -> None:
     publisher, player = network.publisher(), network.player()
     player.address = ("10.9.9.9", 4_000)
