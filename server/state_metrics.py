@@ -28,6 +28,7 @@ def observe(metrics: Metrics, hearth: Hearth) -> None:
             "hearth_media_publishers": ("Open publish sessions of media.", media.publishers),
             "hearth_media_players": ("Open play sessions of media.", media.players),
             "hearth_media_connected": ("Media sessions with ICE and DTLS up.", media.connected),
+            "hearth_turn_allocations": ("Allocations of the node's own TURN server.", media.turn_allocations),
         }
 
     def counters() -> Mapping[str, tuple[str, float]]:
@@ -60,8 +61,12 @@ def observe(metrics: Metrics, hearth: Hearth) -> None:
     def lost() -> Mapping[tuple[str, ...], float]:
         return _by_name(hearth.sfu.totals().lost)
 
+    def turn_refused() -> Mapping[tuple[str, ...], float]:
+        return _by_name(hearth.sfu.totals().turn_refused)
+
     metrics.observe_labelled("hearth_media_dropped", "Datagrams that went nowhere.", ["reason"], dropped)
     metrics.observe_labelled("hearth_media_lost", "Media sessions that ended by themselves.", ["reason"], lost)
+    metrics.observe_labelled("hearth_turn_refused", "TURN datagrams dropped or answered with an error.", ["reason"], turn_refused)
     metrics.observe_labelled("hearth_logins", "Answered logins: ok, or the refusal.", ["dialect", "result"], logins)
     metrics.observe_labelled("hearth_requests", "Other answered requests: ok, or the refusal.", ["dialect", "command", "result"], requests)
 

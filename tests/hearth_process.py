@@ -102,7 +102,7 @@ class HearthProcess:
         merged: dict[str, dict[str, object]] = {
             "server": {"host": "127.0.0.1", "port": 0, "log_format": "json", "development": True},
             "store": {"url": store_url},
-            "media": {"udp_port": 0},
+            "media": {"udp_port": 0, "turn": {"port": 0}},
         }
         for name, values in (sections or {}).items():
             merged.setdefault(name, {}).update(values)
