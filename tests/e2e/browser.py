@@ -72,6 +72,10 @@ class WebUser(SdkUser):
         """Only starts; what comes of it is for the test to see."""
         await self._page("publishTone", streamId=stream_id, frequency=frequency, option={})
 
+    async def lose_requests(self, command: str) -> None:
+        """From now on what the page sends with this command on its sockets gets lost."""
+        await self._page("loseRequests", command=command)
+
     async def mute_microphone(self, stream_id: str, mute: bool) -> None:
         assert await self._page("muteMicrophone", streamId=stream_id, mute=mute) is True
 

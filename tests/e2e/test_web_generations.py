@@ -45,3 +45,32 @@ async def test_two_people_of_one_version_hear_each_other(
         assert len(user.sent(style)) == 2
         if version in FIRST_STYLE:
             assert all("typ relay" in info["candidate"] for frame in user.sent("CandidateInfoReq") for info in frame["body"]["infos"])
+
+
+async def test_every_version_hears_every_other_in_one_room(hearth: HearthProcess, page: PageMaker, room: str, stream: str) -> None:
+    versions = (*FIRST_STYLE, *OFFER_AT_ONCE)
+    users = await page(hearth, *(f"v{version.replace('.', '-')}" for version in versions), version=versions)
+    tones = {user: 400 + 150 * number for number, user in enumerate(users)}
+    streams = {user: f"{stream}-{number}" for number, user in enumerate(users)}
+    for user in users:
+        await user.login(room)
+        await user.publish_tone(streams[user], tones[user])
+    # In rounds, so that a page and the machine have one new connection at a time to make.
+    for distance in range(1, len(users)):
+        pairs = [(user, users[(number + distance) % len(users)]) for number, user in enumerate(users)]
+        for listener, speaker in pairs:
+            await listener.sees_stream(room, streams[speaker])
+            await listener.play(streams[speaker])
+        await gather(*(listener.heard_tone(streams[speaker], tones[speaker]) for listener, speaker in pairs))
+
+
+async def test_a_later_sdk_falls_back_to_the_first_style(hearth: HearthProcess, page: PageMaker, room: str, stream: str) -> None:
+    """SDKs from 2.9.1 to 2.14.0 do so when their offer gets no answer three times."""
+    alice, bob = await page(hearth, "alice", "bob", version="2.14.0")
+    await gather(alice.login(room), bob.login(room))
+    await bob.lose_requests("CreateSessionWithSdpReq")
+    await bob.publish_tone(stream, 660)
+    assert len(bob.sent("CreateSessionReq")) == 1
+    await alice.sees_stream(room, stream)
+    await alice.play(stream)
+    await alice.heard_tone(stream, 660)
