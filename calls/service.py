@@ -38,6 +38,7 @@ log = structlog.get_logger()
 Transport = Literal["webrtc", "rtmp"]
 
 ROLE_HOST = 2
+MOST_SPARES = 2
 """``role`` that every SDK sends."""
 
 
@@ -85,6 +86,7 @@ class Calls:
         """Grants newer than those in the ``Session`` values that dialects hold. Dropped at their end at the latest."""
         self._past = PastCredentials(settings.past_credentials)
         self._next_stray_check = 0
+        self._draining = False
 
     # --- room side
 
@@ -136,16 +138,17 @@ class Calls:
         Raises ``StreamTaken`` for every later publisher of a stream id, ``TokenExpired``, ``TokenNotPermitted``, ``SessionUnknown``.
         """
         current = await self._current(session)
-        urls = self._urls(self._rooms.node, current, stream_id, transport, base)
+        node = self._rooms.node
+        urls = self._urls(node, current, stream_id, transport, base)
         if urls:
             await self._reserve(current, stream_id)
-        return urls
+        return [*urls, *await self._spares(node, current, transport)]
 
     async def play_urls(self, session: Session, stream_id: str, transport: Transport, base: str) -> list[str]:
         """Where to play a stream: on the node that holds it, on this one if nobody publishes it (yet)."""
         stream = await self._rooms.stream(session.app_id, stream_id)
         node = self._rooms.node if stream is None else await self._node(stream.node_id)
-        return self._urls(node, session, stream_id, transport, base)
+        return [*self._urls(node, session, stream_id, transport, base), *await self._spares(node, session, transport)]
 
     async def announce(self, session: Session, stream_id: str, extra_info: str) -> Stream:
         """Put a stream on the air. Repeating it is harmless. Raises as ``publish_urls``."""
@@ -370,6 +373,8 @@ class Calls:
                     await self._withdraw_silent(local)
             for watch in self._watches.in_doubt():
                 await self._reconcile(watch)
+            if self._draining:
+                await self._hand_over()
             if now >= self._next_stray_check:
                 self._next_stray_check = now + self._settings.stray_player_check
                 for local in self._live.streams():
@@ -377,6 +382,19 @@ class Calls:
                         await self._locate(local)
         except StoreUnavailable:
             log.warning("calls_wait_for_store")
+
+    def begin_drain(self) -> None:
+        """This node goes away in a while. Each publisher whose room session is on another node by then is sent there with its stream;
+        the players follow the stream. Media of all others goes on until ``aclose``.
+        """
+        self._draining = True
+
+    async def _hand_over(self) -> None:
+        for media in self._live.all():
+            if media.role is MediaRole.PUBLISHER and media.ended is None:
+                owner = await self._rooms.session(media.app_id, media.owner.session_id)
+                if owner is not None and owner.node_id != self._rooms.node.node_id:
+                    self._live.end(media, MediaEnd.NODE_STOPPED)
 
     def aclose(self) -> None:
         """End all media of this node; clients are told to ask again, so that they find another one."""
@@ -453,6 +471,15 @@ class Calls:
         if node_id in ("", own.node_id):
             return own
         return next((node for node in await self._rooms.nodes() if node.node_id == node_id), own)
+
+    async def _spares(self, node: NodeInfo, session: Session, transport: Transport) -> list[str]:
+        """Media addresses on other nodes, for a client that finds ``node`` dead: SDKs take the next address of the list after 3 s."""
+        if transport != "webrtc":
+            return []
+        credential = MediaCredential(session.app_id, session.session_id, session.media_key)
+        others = [other for other in await self._rooms.nodes() if other.node_id != node.node_id and other.ws_url and not other.draining]
+        others.sort(key=lambda other: other.sessions)
+        return [addresses.media_url(other.ws_url, credential) for other in others[:MOST_SPARES]]
 
     def _urls(self, node: NodeInfo, session: Session, stream_id: str, transport: Transport, base: str) -> list[str]:
         credential = MediaCredential(session.app_id, session.session_id, session.media_key)

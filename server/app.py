@@ -38,6 +38,7 @@ from server.reload import AppReloader
 from server.sdk_logs import SdkLogs
 from server.settings import Settings
 from server.state_metrics import observe
+from server.store_clock import StoreClock
 from server.websockets import refuse
 from signaling.media_json.connection import serve_media_socket
 from signaling.room_json import RoomSockets
@@ -76,17 +77,19 @@ class Hearth:
         arguments: Tree | None,
         environment: Mapping[str, str],
         port: int,
-        clock: Clock,
+        clock: Clock | None,
         rng: random.Random,
     ) -> None:
+        """``clock``: None = that of the store, shared by all nodes on it."""
         self.settings = settings
         self.port = port
-        self.clock = clock
         self.metrics = Metrics()
         self.apps = AppDirectory(build_apps(settings.apps))
         self.proxies = TrustedProxies(settings.server.trusted_proxies)
         self.connections = Connections(settings.limits, self.metrics)
         self.store = open_store(settings.store.url)
+        self.store_clock = StoreClock(self.store.time) if clock is None else None
+        clock = self.clock = self.store_clock or clock or wall_clock
         self.rooms = RoomService(
             self.store,
             node=wiring.node_info(settings, port, clock()),
@@ -97,7 +100,8 @@ class Hearth:
             rng=rng,
         )
         events = _MediaEvents()
-        self.sfu = Sfu(wiring.media_config(settings), events, clock=clock, rng=rng)
+        # Not the shared clock: packets are timed by one that nobody sets.
+        self.sfu = Sfu(wiring.media_config(settings), events, clock=wall_clock, rng=rng)
         self.calls = Calls(self.rooms, self.sfu, apps=self.apps.get, settings=wiring.call_settings(settings), clock=clock, rng=rng)
         events.calls = self.calls
         self.room_sockets = RoomSockets(calls=self.calls, rooms=self.rooms, settings=wiring.room_socket_settings(settings), clock=clock)
@@ -136,6 +140,7 @@ class Hearth:
         """Take no new logins. If there is another node, send the clients there; media stays."""
         self.draining = True
         self.rooms.begin_drain()
+        self.calls.begin_drain()
         if await self._others_take_over():
             await self.room_sockets.drain()
 
@@ -151,6 +156,8 @@ class Hearth:
         deadline = self.clock() + STORE_WAIT_MS
         while True:
             try:
+                if self.store_clock is not None:
+                    await self.store_clock.adjust()
                 await self.rooms.start()
                 return
             except StoreUnavailable as error:
@@ -174,6 +181,8 @@ class Hearth:
             try:
                 async with asyncio.TaskGroup() as tasks:
                     running = [tasks.create_task(self.calls.run(), name="calls")]
+                    if self.store_clock is not None:
+                        running.append(tasks.create_task(self.store_clock.run(), name="clock"))
                     if self.reloader is not None:
                         running.append(tasks.create_task(self.reloader.run(), name="apps-reload"))
                     log.info("node_started", node_id=self.rooms.node.node_id, apps=len(self.apps.all()), media_port=self.sfu.port)
@@ -214,7 +223,7 @@ def create_app(
     arguments: Tree | None = None,
     environment: Mapping[str, str] | None = None,
     port: int = 0,
-    clock: Clock = wall_clock,
+    clock: Clock | None = None,
     rng: random.Random | None = None,
 ) -> FastAPI:
     """The application. Raises ``ConfigurationError`` for Apps whose keys cannot be used.
@@ -244,7 +253,7 @@ def create_app(
     app.include_router(control_routes(hearth.control))
     app.include_router(sdk_log_routes(hearth.sdk_logs, hearth.proxies, hearth.connections, settings.limits.sdk_log_bytes))
     if settings.server.development:
-        app.include_router(demo_routes(hearth.apps.all, clock))
+        app.include_router(demo_routes(hearth.apps.all, hearth.clock))
     _add_sockets(app, hearth)
     if settings.server.access_log:
         app.add_middleware(AccessLog, proxies=hearth.proxies)

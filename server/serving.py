@@ -32,6 +32,8 @@ _PING_SECONDS = 30.0
 _PONG_SECONDS = 60.0
 """… and a client that answers none is gone."""
 _DRAIN_LOOK_SECONDS = 0.1
+_FAREWELL_SECONDS = 0.2
+"""How long the last words to media sockets may take."""
 _CLOSING_SECONDS = 5
 """How long handlers may take to end once their sockets are closed."""
 
@@ -156,6 +158,9 @@ class _Steward:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_CLOSING_SECONDS):
                 await self._hearth.room_sockets.drain()
+                # Media sockets are still there: what is left on them is told to ask for an address again.
+                self._hearth.calls.aclose()
+                await asyncio.sleep(_FAREWELL_SECONDS)
         self._server.end(at_once=False)
 
 

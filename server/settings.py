@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from auth.claims import TokenCheck
+from rooms.limits import RoomLimits
 
 SECRET_LENGTH = 32
 """Characters of a ServerSecret or CallbackSecret, as in the ZEGO console (``zego-cloud.md`` §4.1)."""
@@ -60,12 +62,22 @@ def _switch(value: object) -> object:
     return False if isinstance(value, str) and value.strip().lower() in {"false", "0", "off", "no"} else value
 
 
+def _pattern(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from None
+    return value
+
+
 Off = Annotated[Literal[False], BeforeValidator(_switch)]
 Texts = Annotated[list[str], NoDecode, BeforeValidator(_split)]
 Networks = Annotated[list[Annotated[str, AfterValidator(_network)]], NoDecode, BeforeValidator(_split)]
 Addresses = Annotated[list[Annotated[str, AfterValidator(_ip_address)]], NoDecode, BeforeValidator(_split)]
 Secret = Annotated[SecretStr, AfterValidator(_secret)]
 Port = Annotated[int, Field(ge=0, le=65535)]
+IdBytes = Annotated[int, Field(ge=1, le=1024)]
+Pattern = Annotated[str, AfterValidator(_pattern)]
 MessageBytes = Annotated[int, Field(ge=0, le=65_536)]
 Rate = Annotated[float, Field(ge=0, le=1_000_000)]
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
@@ -250,6 +262,22 @@ class LimitSettings(Section):
     """SDK log uploads per client address and minute; more get HTTP 429. 0 = unlimited."""
     sdk_log_records: Annotated[int, Field(ge=0, le=1_000_000)] = 2000
     """SDK log records kept in memory per App, the newest."""
+    room_id_bytes: IdBytes = 128
+    """Longest roomID, bytes of UTF-8."""
+    room_id_pattern: Pattern = RoomLimits().room_id_pattern
+    """Regular expression that a whole roomID must match."""
+    user_id_bytes: IdBytes = 64
+    """Longest userID, bytes of UTF-8."""
+    user_id_pattern: Pattern = RoomLimits().user_id_pattern
+    """Regular expression that a whole userID must match."""
+    user_name_bytes: IdBytes = 256
+    """Longest userName, bytes of UTF-8."""
+    user_name_may_be_empty: bool = False
+    """Whether a user may be without a name."""
+    stream_id_bytes: IdBytes = 256
+    """Longest streamID, bytes of UTF-8."""
+    stream_id_pattern: Pattern = RoomLimits().stream_id_pattern
+    """Regular expression that a whole streamID must match."""
     broadcast_bytes: MessageBytes = 1024
     """Longest text of sendBroadcastMessage, bytes of UTF-8."""
     broadcast_rate: Rate = 2

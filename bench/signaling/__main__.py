@@ -1,8 +1,8 @@
 """What the room socket costs: logins, one message to many members, sessions that do nothing.
 
-``python -m bench.signaling [--members 1000] [--messages 20] [--idle 5000] [--logins 2000] [--seconds 20] [--short]``
+``python -m bench.signaling [--members 1000] [--messages 20] [--idle 5000] [--logins 2000] [--seconds 30] [--short]``
 
-One server process with the embedded store, plain WebSocket clients, loopback only. CPU time is that of the whole server process.
+One server process, by default with the embedded store; plain WebSocket clients, loopback only. CPU time is the whole server process's.
 
 ``fan-out``: one ``im_chat`` to a room of N members, in turns with a bare FastAPI loop that sends the very same text to N sockets on the
 same WebSocket back end; per delivered message, with the time from the sender's send call to each member's receive call.
@@ -187,11 +187,11 @@ def free_port() -> int:
 async def run(options: argparse.Namespace) -> None:
     print(f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, {time.strftime('%Y-%m-%d %H:%M')}")
     with tempfile.TemporaryDirectory() as directory:
-        async with Server.hearth(Path(directory), free_port()) as hearth, Server.bare(free_port(), options.backend) as bare:
+        async with Server.hearth(Path(directory), free_port(), options.store) as hearth, Server.bare(free_port(), options.backend) as bare:
             await fan_out(hearth, bare, options.members, options.messages, options.rounds)
-        async with Server.hearth(Path(directory), free_port()) as hearth:
+        async with Server.hearth(Path(directory), free_port(), options.store) as hearth:
             await logins(hearth, options.logins)
-        async with Server.hearth(Path(directory), free_port()) as hearth, Server.bare(free_port(), options.backend) as bare:
+        async with Server.hearth(Path(directory), free_port(), options.store) as hearth, Server.bare(free_port(), options.backend) as bare:
             await idle(hearth, bare, options.idle, options.seconds)
 
 
@@ -206,6 +206,7 @@ def main() -> None:
     parser.add_argument("--idle", type=int, default=5000, help="sessions that do nothing")
     parser.add_argument("--seconds", type=float, default=30, help="how long they do it")
     parser.add_argument("--backend", default="websockets-sansio", help="uvicorn's WebSocket back end of the bare loop")
+    parser.add_argument("--store", default="memory://", help="store of the measured server, e.g. redis://127.0.0.1:6379/9 (not emptied)")
     parser.add_argument("--short", action="store_true", help="a few seconds instead of minutes")
     options = parser.parse_args()
     if options.short:

@@ -1,4 +1,4 @@
-"""The measured processes: ``hearth serve`` with the embedded store, and the bare loop."""
+"""The measured processes: ``hearth serve`` and the bare loop."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ _CONFIG = f"""
 port = {{port}}
 log_level = "warning"
 data_dir = "{{directory}}"
+[store]
+url = "{{store}}"
 [media]
 udp_port = 0
 [limits]
@@ -45,9 +47,9 @@ class Server:
         self._process: asyncio.subprocess.Process | None = None
 
     @classmethod
-    def hearth(cls, directory: Path, port: int) -> Server:
+    def hearth(cls, directory: Path, port: int, store: str) -> Server:
         config = directory / "hearth.toml"
-        config.write_text(_CONFIG.format(port=port, directory=directory))
+        config.write_text(_CONFIG.format(port=port, directory=directory, store=store))
         return cls("-m", "server.cli", "serve", "--config", str(config), port=port)
 
     @classmethod

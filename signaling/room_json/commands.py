@@ -8,10 +8,10 @@ from typing import Any, Protocol
 import msgspec
 import structlog
 
-from rooms.errors import MessageTooLong, RateLimited, SessionUnknown
+from rooms.errors import Draining, MessageTooLong, RateLimited, SessionUnknown
 from rooms.model import Clock
 from signaling.room_json.codec import decode_sender, decode_stream_message, encode_body, header_tail, response_head
-from signaling.room_json.connection import RoomConnection
+from signaling.room_json.connection import CLOSE_RESTART, RoomConnection
 from signaling.room_json.errors import Code, Refusal, Refused, code_for, is_retryable
 from signaling.room_json.login import Logins, versions
 from signaling.room_json.ports import Calls, Rooms
@@ -187,6 +187,9 @@ class Commands:
         connection.send(f"{response_head(header.cmd, header.seq)}{tail}{encode_body(reply)}}}")
         if header.cmd in ("login", "enter"):
             self._hooks.logged_in(code)
+            if isinstance(error, Draining) and not connection.sessions:
+                # On an open socket the SDK tries here again and again; on a new one it takes the next of its servers.
+                connection.close_soon(CLOSE_RESTART, "the server restarts")
         else:
             self._hooks.command(header.cmd, code)
 

@@ -301,9 +301,9 @@ class RoomConnection:
         try:
             # A close frame holds at most 125 bytes, two of them the code.
             await self._socket.close(code, reason.encode()[:120].decode(errors="ignore"))
-        except (RuntimeError, OSError):
-            # Closed by the other side meanwhile.
-            return
+        except Exception as error:
+            # The other side was faster; each web server has its own word for that.
+            log.debug("close_of_closed_socket", error=type(error).__name__)
 
     async def _finish(self) -> None:
         """The socket is of no use any more. A ``logout`` that came just before its end is still done."""

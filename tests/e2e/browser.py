@@ -51,9 +51,9 @@ class WebUser(SdkUser):
         self.link = link
         self.version = version
 
-    async def open(self, app_id: int) -> None:
+    async def open(self, app_id: int, server: list[str] | None = None) -> None:
         self._remote.add(self)
-        await self._remote.call("open", user=self.name, appId=app_id, server=self.link.url("/ws"), version=self.version)
+        await self._remote.call("open", user=self.name, appId=app_id, server=server or self.link.url("/ws"), version=self.version)
 
     async def _page(self, operation: str, limit: float = LIMIT, **argument: Json) -> Json:
         return await self._remote.call("page", user=self.name, operation=operation, argument=argument, limit=limit)

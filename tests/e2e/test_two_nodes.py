@@ -142,6 +142,44 @@ async def test_terminated_node_hands_its_users_over_and_nobody_sees_an_error(sys
         assert user.user_changes(other.user_id) == ["ADD"]
 
 
+async def test_call_on_a_terminated_node_moves_to_the_other(system: System, page: PageMaker, room: str, stream: str) -> None:
+    (alice,) = await page(system.first, "alice")
+    (bob,) = await page(system.second, "bob", server=[system.second.ws_url, system.first.ws_url])
+    await gather(alice.login(room), bob.login(room))
+    await bob.publish_tone(stream, 660)
+    await alice.sees_stream(room, stream)
+    await alice.play(stream)
+    await alice.heard_tone(stream, 660)
+
+    system.second.terminate()
+    await bob.connected(room)
+    await alice.heard_tone(stream, 660)  # while the old node drains
+    assert await system.second.await_exit() == 0
+    await bob.publisher_state(stream, "PUBLISHING")  # once more, on the other node
+    await alice.heard_tone(stream, 660)
+    for user in (alice, bob):
+        assert "DISCONNECTED" not in user.states()
+        assert "NO_PUBLISH" not in user.publisher_states(stream)
+
+
+async def test_call_on_a_killed_node_comes_back_on_the_other(system: System, page: PageMaker, room: str, stream: str) -> None:
+    (alice,) = await page(system.first, "alice")
+    (bob,) = await page(system.second, "bob", server=[system.second.ws_url, system.first.ws_url])
+    await gather(alice.login(room), bob.login(room))
+    await bob.publish_tone(stream, 660)
+    await alice.sees_stream(room, stream)
+    await alice.play(stream)
+    await alice.heard_tone(stream, 660)
+
+    await asyncio.to_thread(system.second.kill)
+    await gather(bob.connected(room), bob.publisher_state(stream, "PUBLISHING"))
+    await alice.heard_tone(stream, 660)
+    assert alice.user_changes(bob.user_id) == ["ADD"]
+    for user in (alice, bob):
+        assert "DISCONNECTED" not in user.states()
+        assert "NO_PUBLISH" not in user.publisher_states(stream)
+
+
 async def test_call_survives_a_redis_restart_and_rooms_agree_again(
     system: System, page: PageMaker, phone: PhoneMaker, room: str, stream: str
 ) -> None:

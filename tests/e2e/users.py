@@ -53,8 +53,10 @@ class PageMaker:
         self._remote = remote
         self._users: list[WebUser] = []
 
-    async def __call__(self, hearth: HearthProcess, *names: str, version: str | Sequence[str] = REFERENCE) -> list[WebUser]:
-        """``version``: of the SDK, one for all or one for each."""
+    async def __call__(
+        self, hearth: HearthProcess, *names: str, server: list[str] | None = None, version: str | Sequence[str] = REFERENCE
+    ) -> list[WebUser]:
+        """``server``: addresses instead of the user's own link. ``version``: of the SDK, one for all or one for each."""
         versions = [version] * len(names) if isinstance(version, str) else version
         number = unused_number()
         links = [await Link("127.0.0.1", hearth.port).__aenter__() for _ in names]
@@ -63,7 +65,7 @@ class PageMaker:
             for name, link, used in zip(names, links, versions, strict=True)
         ]
         self._users += users
-        await asyncio.gather(*(user.open(hearth.app_id) for user in users))
+        await asyncio.gather(*(user.open(hearth.app_id, server) for user in users))
         return users
 
     async def close(self, user: WebUser) -> None:

@@ -16,16 +16,25 @@ export class Listener {
     this.element.srcObject = stream;
     this.element.muted = true;
     void this.element.play();
-    this.source = audio.createMediaStreamSource(stream);
+    this.stream = stream;
     this.analyser = new AnalyserNode(audio, { fftSize: FFT_SIZE, smoothingTimeConstant: 0 });
-    this.source.connect(this.analyser);
+    this.#attach();
     this.spectrum = new Float32Array(this.analyser.frequencyBinCount);
     this.watches = new Set();
     this.timer = setInterval(() => this.look(), PERIOD_MS);
   }
 
+  /** A source node keeps the track that it began with; when the SDK opens a session anew, it puts another track into the same stream. */
+  #attach() {
+    this.source?.disconnect();
+    [this.track] = this.stream.getAudioTracks();
+    this.source = this.track && audio.createMediaStreamSource(this.stream);
+    this.source?.connect(this.analyser);
+  }
+
   /** The strongest frequency in Hz and its level in dB; the lowest bins (hum, DC) do not count. */
   look() {
+    if (this.stream.getAudioTracks()[0] !== this.track) this.#attach();
     this.analyser.getFloatFrequencyData(this.spectrum);
     let peak = 10;
     for (let bin = 10; bin < this.spectrum.length; bin += 1) if (this.spectrum[bin] > this.spectrum[peak]) peak = bin;
@@ -78,7 +87,7 @@ export class Listener {
 
   stop() {
     clearInterval(this.timer);
-    this.source.disconnect();
+    this.source?.disconnect();
     this.element.srcObject = null;
   }
 }

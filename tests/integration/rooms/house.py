@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
 import msgspec
 
@@ -82,21 +83,22 @@ def request(user_id: str, room_id: str = ROOM, *, app_id: int = APP, **fields: o
     return msgspec.structs.replace(base, **fields)
 
 
-class LostAnswers:
-    """A store whose answers to one script never come back, though the script has run."""
+class HeldAnswers:
+    """A store whose answers to one script come back only when the gate is opened, though the script has run."""
 
     def __init__(self, store: Store, name: str) -> None:
         self.ran = asyncio.Event()
+        self.gate = asyncio.Event()
         self._store = store
         self._run = store.run
         self._name = name
 
-    def __enter__(self) -> LostAnswers:
+    def __enter__(self) -> HeldAnswers:
         async def run(script: Script, key: str, *args: str | bytes | int) -> Reply:
             reply = await self._run(script, key, *args)
             if script.name == self._name:
                 self.ran.set()
-                await asyncio.Event().wait()
+                await self.gate.wait()
             return reply
 
         self._store.run = run  # type: ignore[method-assign]
@@ -104,6 +106,18 @@ class LostAnswers:
 
     def __exit__(self, *_: object) -> None:
         self._store.run = self._run  # type: ignore[method-assign]
+
+
+@contextmanager
+def deaf(node: RoomService) -> Iterator[None]:
+    """The node's subscription loses everything meanwhile."""
+    feed = node._feed
+    hear = feed._on_payload
+    feed._on_payload = lambda channel, payload: None
+    try:
+        yield
+    finally:
+        feed._on_payload = hear
 
 
 class House:

@@ -18,7 +18,7 @@ from rooms.errors import (
 from rooms.events import Barrage, Broadcast, CustomCommand, ExtraInfoSet
 from rooms.limits import RoomLimits
 from rooms.model import ExtraInfo
-from tests.integration.rooms.house import APP, NOW, ROOM, House, state, stored
+from tests.integration.rooms.house import APP, NOW, ROOM, House, deaf, state, stored
 from tests.waiting import until
 
 AWKWARD = 'quotes " \\ slash / 名 😀 \u2028 \x00\x1f {} []'
@@ -166,6 +166,18 @@ async def test_who_has_left_says_nothing(house: House) -> None:
         with pytest.raises(SessionUnknown):
             await attempt
     assert bert.events == []
+
+
+async def test_who_was_kicked_says_nothing_even_before_this_node_has_heard_of_it(house: House) -> None:
+    one, two = await house.node("n1"), await house.node("n2")
+    first, _ = await house.enter(one, "anna")
+    _, bert = await house.enter(two, "bert")
+    with deaf(one):
+        await two.kick(APP, ROOM, "anna")
+        for attempt in (one.send_broadcast(first.session, "x"), one.send_barrage(first.session, "x")):
+            with pytest.raises(SessionUnknown):
+                await attempt
+    assert bert.seen() == ["UserLeft"]
 
 
 async def test_the_operators_server_speaks_in_a_room_and_learns_who_is_not_there(house: House) -> None:

@@ -133,6 +133,22 @@ async def test_a_store_emptied_under_way_is_filled_again(house: House, own_redis
     assert bert.seen() == ["Broadcast"]
 
 
+async def test_a_node_that_has_not_noticed_the_loss_follows_what_others_put_back(house: House, own_redis: RedisServer) -> None:
+    one, two = await house.node("n1"), await house.node("n2")
+    first, _ = await house.enter(one, "anna")
+    await house.enter(two, "bert")
+    for number in range(5):
+        await one.publish(first.session, f"s{number}")
+    own_redis.empty()
+    await one.upkeep.renew_lease()
+    await one.publish(first.session, "s9")
+    await until(lambda: "s9" in two.view(APP, ROOM).streams)  # type: ignore[union-attr]
+    await two.upkeep.renew_lease()
+    await until(lambda: agrees(two))
+    await until(lambda: agrees(one))
+    assert {user.user_id for user in await one.users(APP, ROOM)} == {"anna", "bert"}
+
+
 async def _has(node: RoomService, user_id: str) -> bool:
     return user_id in {user.user_id for user in await node.users(APP, ROOM)}
 
@@ -194,6 +210,7 @@ async def test_a_broken_subscription_comes_back_and_views_are_checked(house: Hou
     one, two = await house.node("n1", sleep=brisk), await house.node("n2", sleep=brisk)
     first, _ = await house.enter(one, "anna")
     _, bert = await house.enter(two, "bert")
+    await house.enter(one, "first", "elsewhere")
     watcher = Phone()
     await two.watch(APP, "elsewhere", watcher)
     for number in range(5):
@@ -204,6 +221,26 @@ async def test_a_broken_subscription_comes_back_and_views_are_checked(house: Hou
     await until(lambda: agrees(two, "elsewhere"))
     assert bert.resyncs == 0 and bert.seen() == ["StreamAdded"] * 5, "what was missed was in the log"
     assert watcher.seen() == ["UserJoined"] * 5
+
+
+async def test_what_was_missed_without_a_subscription_is_noticed_without_a_further_event(house: House, own_redis: RedisServer) -> None:
+    gate = asyncio.Event()
+
+    async def at_the_gate(seconds: float) -> None:
+        await gate.wait()
+        await brisk(seconds)
+
+    one, two = await house.node("n1", sleep=brisk), await house.node("n2", sleep=at_the_gate)
+    first, _ = await house.enter(one, "anna")
+    _, bert = await house.enter(two, "bert")
+    own_redis.ask(b"CLIENT KILL TYPE pubsub")
+    await until(lambda: not two.ready)
+    await until(lambda: one.ready)
+    await one.publish(first.session, "s1")
+    assert bert.events == []
+    gate.set()
+    await until(lambda: bert.seen() == ["StreamAdded"])
+    assert await agrees(two)
 
 
 async def test_a_node_does_not_start_without_its_store(house: House, own_redis: RedisServer) -> None:

@@ -25,7 +25,7 @@ from rooms.events import EndReason, StreamAdded, StreamEnd, StreamRemoved, UserJ
 from rooms.limits import RoomLimits
 from rooms.model import Client, Grant, Policy, Timings
 from rooms.store import app_prefix
-from tests.integration.rooms.house import APP, NOW, ROOM, House, LostAnswers, Phone, request, state, stored
+from tests.integration.rooms.house import APP, NOW, ROOM, HeldAnswers, House, Phone, request, state, stored
 from tests.waiting import until
 
 
@@ -477,15 +477,15 @@ async def test_logins_of_one_user_at_once_leave_exactly_one(house: House) -> Non
 async def test_a_login_given_up_halfway_leaves_no_user_behind(house: House) -> None:
     node = await house.node()
     _, bert = await house.enter(node, "bert")
-    with LostAnswers(house.store_of(node), "login") as lost:
+    with HeldAnswers(house.store_of(node), "login") as answers:
         task = asyncio.create_task(node.login(request("anna"), Phone()))
-        await lost.ran.wait()
+        await answers.ran.wait()
         assert len(await node.users(APP, ROOM)) == 2
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     assert task.cancelled()
-    await until(lambda: _only(node, "bert"))
-    assert bert.seen() == ["UserJoined", "UserLeft"] and node.counts().sessions == 1
+    await until(lambda: bert.seen() == ["UserJoined", "UserLeft"])
+    assert await _only(node, "bert") and node.counts().sessions == 1
 
 
 async def _only(node: object, user_id: str) -> bool:
@@ -498,9 +498,9 @@ async def test_a_resume_given_up_halfway_leaves_the_session_waiting_for_its_clie
     _, bert = await house.enter(node, "bert")
     result, _ = await house.enter(node, "anna")
     await node.detach(result.session, b"x")
-    with LostAnswers(house.store_of(node), "login") as lost:
+    with HeldAnswers(house.store_of(node), "login") as answers:
         task = asyncio.create_task(node.login(request("anna", resume=result.session.session_id), Phone()))
-        await lost.ran.wait()
+        await answers.ran.wait()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     assert task.cancelled()
@@ -508,9 +508,9 @@ async def test_a_resume_given_up_halfway_leaves_the_session_waiting_for_its_clie
     assert again.resumed, "the client that tries again is let in"
     await node.detach(again.session, b"y")
 
-    with LostAnswers(house.store_of(node), "login") as lost:
+    with HeldAnswers(house.store_of(node), "login") as answers:
         task = asyncio.create_task(node.login(request("anna", resume=result.session.session_id), Phone()))
-        await lost.ran.wait()
+        await answers.ran.wait()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     await until(lambda: _waits(house, result.session.session_id))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
@@ -13,20 +11,8 @@ from rooms.errors import RoomError
 from rooms.events import EndReason, UserJoined
 from rooms.limits import RoomLimits
 from rooms.service import RoomService
-from tests.integration.rooms.house import APP, ROOM, House, Phone, state, stored
+from tests.integration.rooms.house import APP, ROOM, HeldAnswers, House, Phone, deaf, request, state, stored
 from tests.waiting import until
-
-
-@contextmanager
-def deaf(node: RoomService) -> Iterator[None]:
-    """The node's subscription loses everything meanwhile."""
-    feed = node._feed
-    hear = feed._on_payload
-    feed._on_payload = lambda channel, payload: None
-    try:
-        yield
-    finally:
-        feed._on_payload = hear
 
 
 async def agrees(node: RoomService, room_id: str = ROOM) -> bool:
@@ -81,6 +67,27 @@ async def test_a_session_that_ended_in_a_hole_is_told_all_the_same(house: House)
     await until(lambda: bert.end() == EndReason.KICKED)
     assert cleo.resyncs == 1 and cleo.end() is None and await agrees(two)
     assert two.counts().sessions == 1
+
+
+async def test_a_session_that_ended_in_a_hole_during_its_own_login_is_told_after_it(house: House) -> None:
+    house.limits = RoomLimits(log_events=1, login_rate=0)
+    one, two = await house.node("n1"), await house.node("n2")
+    first, _ = await house.enter(one, "anna")
+    phone = Phone()
+    with HeldAnswers(house.store_of(two), "login") as answers:
+        task = asyncio.create_task(two.login(request("bert"), phone))
+        await answers.ran.wait()
+        with deaf(two):
+            await one.kick(APP, ROOM, "bert", message="out")
+            for number in range(4):
+                await one.publish(first.session, f"s{number}")
+        await one.publish(first.session, "last")
+        await until(lambda: agrees(two))
+        answers.gate.set()
+        result = await task
+    phone.session = result.session
+    await until(lambda: phone.end() == EndReason.KICKED)
+    assert two.counts().sessions == 0
 
 
 async def test_a_room_that_died_and_rose_in_a_hole_is_the_new_one(house: House) -> None:

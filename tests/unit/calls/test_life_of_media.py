@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 
 from calls.media_session import MediaEnd, MediaLogin
@@ -432,3 +433,24 @@ async def test_the_loop_keeps_deadlines_even_after_a_bad_round() -> None:
     stage.lose(stage.publisher)
     await until(lambda: not stage.on_air())
     running.cancel()
+
+
+async def test_on_a_draining_node_a_publisher_goes_where_its_user_has_gone_and_players_follow() -> None:
+    stage = await Stage.set()
+    house = stage.house
+    house.calls.begin_drain()
+    await house.tick(1000)
+    assert stage.mouth.told == [], "its user is still here"
+    house.rooms.sessions[APP_ID, stage.amy.session_id] = msgspec.structs.replace(stage.amy, node_id=THERE.node_id)
+    await house.tick(1000)
+    assert stage.mouth.told == [("closed", stage.publisher, MediaEnd.NODE_STOPPED)]
+    assert stage.on_air() and stage.ear.told == []
+    house.rooms.elsewhere(stage.amy, "s")
+    assert stage.ear.told == [("closed", stage.player, MediaEnd.STREAM_MOVED)]
+
+
+async def test_a_node_that_does_not_drain_keeps_the_media_of_users_on_other_nodes() -> None:
+    stage = await Stage.set()
+    stage.house.rooms.sessions[APP_ID, stage.amy.session_id] = msgspec.structs.replace(stage.amy, node_id=THERE.node_id)
+    await stage.house.tick(1000)
+    assert stage.mouth.told == []

@@ -17,12 +17,14 @@ def credential(session: Session) -> MediaCredential:
 
 async def test_publishers_come_to_this_node_by_the_address_they_used() -> None:
     house = House()
+    house.rooms.others.clear()
     amy = house.rooms.enter("amy")
     assert await house.calls.publish_urls(amy, "s", "webrtc", BASE) == [media_url(BASE, credential(amy))]
 
 
 async def test_publishers_come_to_the_configured_address_of_this_node() -> None:
     house = House()
+    house.rooms.others.clear()
     house.rooms.node = NodeInfo(node_id="here", ws_url="wss://here.example", rtmp_url="rtmp://here.example")
     amy = house.rooms.enter("amy")
     assert await house.calls.publish_urls(amy, "s", "webrtc", BASE) == [media_url("wss://here.example", credential(amy))]
@@ -32,11 +34,11 @@ async def test_publishers_come_to_the_configured_address_of_this_node() -> None:
 async def test_players_go_to_the_node_of_the_stream_or_stay_here() -> None:
     house = House()
     amy, bob = house.rooms.enter("amy"), house.rooms.enter("bob")
-    assert await house.calls.play_urls(bob, "s", "webrtc", BASE) == [media_url(BASE, credential(bob))]
+    assert (await house.calls.play_urls(bob, "s", "webrtc", BASE))[0] == media_url(BASE, credential(bob))
     await house.calls.publish_urls(amy, "s", "webrtc", BASE)
-    assert await house.calls.play_urls(bob, "s", "webrtc", BASE) == [media_url(BASE, credential(bob))]
+    assert (await house.calls.play_urls(bob, "s", "webrtc", BASE))[0] == media_url(BASE, credential(bob))
     house.rooms.elsewhere(amy, "far")
-    assert await house.calls.play_urls(bob, "far", "webrtc", BASE) == [media_url(THERE.ws_url, credential(bob))]
+    assert (await house.calls.play_urls(bob, "far", "webrtc", BASE))[0] == media_url(THERE.ws_url, credential(bob))
     assert await house.calls.play_urls(bob, "far", "rtmp", BASE) == [rtmp_url(THERE.rtmp_url, credential(bob), "far")]
 
 
@@ -54,6 +56,24 @@ async def test_another_node_without_an_address_is_reached_by_the_clients_own() -
     amy, bob = house.rooms.enter("amy"), house.rooms.enter("bob")
     house.rooms.elsewhere(amy, "far")
     assert await house.calls.play_urls(bob, "far", "webrtc", BASE) == [media_url(BASE, credential(bob))]
+
+
+async def test_further_addresses_are_those_of_other_nodes_that_stay() -> None:
+    """For a client whose node dies without a word."""
+    house = House()
+    amy, bob = house.rooms.enter("amy"), house.rooms.enter("bob")
+    busy = msgspec.structs.replace(THERE, node_id="busy", ws_url="wss://busy.example", sessions=9)
+    going = msgspec.structs.replace(THERE, node_id="going", ws_url="wss://going.example", draining=True)
+    nameless = msgspec.structs.replace(THERE, node_id="nameless", ws_url="")
+    house.rooms.others = [busy, going, nameless, THERE]
+    spares = [THERE.ws_url, busy.ws_url]
+    assert await house.calls.publish_urls(amy, "s", "webrtc", BASE) == [media_url(url, credential(amy)) for url in (BASE, *spares)]
+    assert await house.calls.play_urls(bob, "s", "webrtc", BASE) == [media_url(url, credential(bob)) for url in (BASE, *spares)]
+    house.rooms.elsewhere(amy, "far")
+    assert await house.calls.play_urls(bob, "far", "webrtc", BASE) == [
+        media_url(THERE.ws_url, credential(bob)),
+        media_url(busy.ws_url, credential(bob)),
+    ]
 
 
 @pytest.mark.parametrize("port", [0, 1935])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rooms import identifiers
@@ -32,6 +32,7 @@ def test_a_rate_of_zero_refuses_nothing() -> None:
     assert all(bucket.take(0) for _ in range(1000))
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(rate=st.integers(1, 50), steps=st.lists(st.integers(-500, 2000), max_size=200))
 def test_no_second_ever_sees_more_than_twice_the_rate(rate: int, steps: list[int]) -> None:
     """A clock that is set back gives nothing away either."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import msgspec
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rooms.events import (
@@ -199,6 +199,7 @@ async def test_the_dictionaries_of_a_view_stay_the_same_objects() -> None:
     assert room.view.users is users and room.view.streams is streams and "u" in users
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 async def test_whatever_order_and_repetition_a_history_arrives_in_the_view_never_leaves_it(data: st.DataObject) -> None:
     """Own events overtake, everything may come twice, the subscription keeps order but loses: every state is one of the true ones."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from typing import Any
 
 import pytest
@@ -251,7 +252,6 @@ async def test_refused_tokens(client: tuple[int, str], bad: int, expired: int) -
     (InvalidRoomId("room_id", "letters"), MINI, 1000000002),
     # SDKs go on trying on these, and on no other (§13.1; web 1.4.0 from its source).
     (StoreUnavailable("away"), MINI, 1100040001),
-    (Draining("soon gone"), WEB_2_14, 1100040001),
     (StoreUnavailable("away"), WEB_OLD, 1002),
     (RuntimeError("a fault"), MINI, 1000000001),
 ])  # fmt: skip
@@ -264,6 +264,15 @@ async def test_refused_logins(fault: RoomError, client: tuple[int, str], code: i
         assert "a fault" not in answer["err_message"]
         # The same socket may try again.
         assert (await peer.login("a"))["err_code"] == 0
+
+
+async def test_login_at_a_node_that_stops_is_refused_and_sent_elsewhere() -> None:
+    async with World() as world:
+        peer = world.peer(*WEB_2_14)
+        world.house.fault = Draining("soon gone")
+        assert (await peer.login("a"))["err_code"] == 1100040001
+        # SDKs take the next of their servers only for a new socket.
+        assert await peer.ended() == (1012, "the server restarts")
 
 
 # --- several rooms (§12)
@@ -386,6 +395,19 @@ async def test_drain_answers_what_came_and_lets_the_sessions_wait() -> None:
             assert seq in [frame["header"]["seq"] for frame in peer.rest()]
             assert (await peer.ended())[0] == 1012
         assert len(world.house.told) == 3 and len(world.house.sessions) == 3
+
+
+async def test_client_that_goes_while_it_is_being_closed_is_no_fault() -> None:
+    faults: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
+    async with World() as world:
+        peer = world.peer()
+        await peer.enter("a", "r")
+        peer.socket.gone = True
+        await world.sockets.drain()
+        await peer.lose()
+    gc.collect()
+    assert faults == []
 
 
 async def test_connection_without_a_login_is_closed() -> None:

@@ -15,6 +15,10 @@ from tests.waiting import until
 Frame = dict[str, Any]
 
 
+class Gone(Exception):
+    """The client is not there any more, as starlette says it: not an ``OSError``."""
+
+
 class Socket:
     """``signaling.socket.SocketLike`` with the client's end in the test's hands."""
 
@@ -22,6 +26,7 @@ class Socket:
         self.scope: MutableMapping[str, Any] = {}
         self.sent: list[str] = []
         self.closed: tuple[int, str] | None = None
+        self.gone = False
         self.writable = asyncio.Event()
         self.writable.set()
         self._arrived: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -34,14 +39,16 @@ class Socket:
 
     async def send_text(self, data: str) -> None:
         await self.writable.wait()
-        if self.closed is not None:
-            raise RuntimeError("closed")
+        if self.closed is not None or self.gone:
+            raise Gone
         self.sent.append(data)
 
     async def send_bytes(self, data: bytes) -> None:
         raise AssertionError("no binary frames here")
 
     async def close(self, code: int = 1000, reason: str | None = None) -> None:
+        if self.gone:
+            raise Gone
         if self.closed is None:
             self.closed = code, reason or ""
             self._arrived.put_nowait({"type": "websocket.disconnect", "code": code})
@@ -53,6 +60,7 @@ class Socket:
         self._arrived.put_nowait({"type": "websocket.receive", "bytes": data})
 
     def cut(self) -> None:
+        self.gone = True
         self._arrived.put_nowait({"type": "websocket.disconnect", "code": 1006})
 
 
