@@ -58,6 +58,7 @@ class MediaConversation:
         self._client_address = client_address
         self._login: MediaLogin | None = None
         self._user_id = ""
+        self._sdk_version = ""
         self._stale = False
         """The address was good, but its room session is over."""
         self._pushes = 0
@@ -124,7 +125,7 @@ class MediaConversation:
         self._push("StreamStatusNotifyPush", session.media_session_id, m.StreamStatusNotifyPush(session.stream_id, mic, camera))
 
     def closed(self, session: MediaSession, reason: MediaEnd) -> None:
-        self._push("CloseSessionPush", session.media_session_id, CLOSES[reason].push())
+        self._close(session.media_session_id, CLOSES[reason])
 
     # --- login
 
@@ -136,6 +137,7 @@ class MediaConversation:
             return
         held = [(session.session_id, session.session_token) for session in request.sessions or ()]
         self._user_id = frame.header.user_id
+        self._sdk_version = request.sdkversion
         self._stale = False
         self.ended()
         try:
@@ -148,7 +150,7 @@ class MediaConversation:
             self._stale = True
             self._reply(frame, "LoginRsp", m.LoginRsp(request.token, self._settings.negotiation_interval))
             for session_id, _ in held:
-                self._push("CloseSessionPush", session_id, ASK_AGAIN.push())
+                self._close(session_id, ASK_AGAIN)
             return
         except Refused as error:
             # The socket stays open: 2.14.0 reopens a closed one at once and without end. It ends with the idle time-out.
@@ -206,7 +208,7 @@ class MediaConversation:
         session_id = self._calls.unused_media_id()
         answer = m.CreateSessionWithSdpRsp(session_id, "", rejecting_answer(offer), self._client_address)
         self._reply(frame, "CreateSessionWithSdpRsp", answer, session_id)
-        self._push("CloseSessionPush", session_id, verdict.push())
+        self._close(session_id, verdict)
 
     async def _create_session(self, frame: Frame) -> None:
         """First step of the first style: a session id and a TURN server (web-1x-2x.md §4)."""
@@ -261,7 +263,7 @@ class MediaConversation:
         login, session_id = self._login, frame.header.session_id
         if session_id in self._doomed and self._is_from_user(frame):
             self._reply(frame, command, m.Result())
-            self._push("CloseSessionPush", session_id, self._doomed.pop(session_id).push())
+            self._close(session_id, self._doomed.pop(session_id))
             return
         if login is None or not self._is_from_user(frame):
             self._reply(frame, command, m.Result(NOT_LOGGED_IN))
@@ -276,7 +278,7 @@ class MediaConversation:
             verdict = refusal(error)
             # Clients of this style do not look at the result (1.4.0): only a closed session tells them.
             self._reply(frame, command, m.Result(verdict if isinstance(verdict, int) else FAILED))
-            self._push("CloseSessionPush", session_id, (described_refusal(verdict)).push())
+            self._close(session_id, described_refusal(verdict))
             return
         self._reply(frame, command, m.Result())
         self._push("MediaDescPush", session_id, m.MediaDescPush(answer))
@@ -352,6 +354,9 @@ class MediaConversation:
         if missing and len(self._reset) < m.MAX_HELD:
             self._reset.update(missing)
             self._push("SessionResetPush", 0, m.SessionResetPush(missing))
+
+    def _close(self, session_id: int, close: Close) -> None:
+        self._push("CloseSessionPush", session_id, close.push(self._sdk_version))
 
     def _reply(self, frame: Frame, command: str, body: Struct, session_id: int | None = None) -> None:
         header = frame.header

@@ -32,8 +32,8 @@ NO_CAPACITY = 2016
 
 _NORMAL, _STATE_ERROR, _DENIED, _BAD_SDP = 0, 5, 15, 23
 """``reason``."""
-_STOP, _ASK_AGAIN, _RETRY = 1, 6, 5
-"""``action``: give up; ask the room for an address again; open the session again."""
+_STOP, _NEXT_ADDRESS, _RETRY, _ASK_AGAIN = 1, 2, 5, 6
+"""``action``: give up; go to the next address of the room's answer; open the session again; ask the room for an address again."""
 _FORBIDDEN, _TOKEN_EXPIRED = 1011, 1014
 """``err``: 2.14.0 tells its app 1003025 (forbidden by the media server) or 1102018 (token expired)."""
 
@@ -46,8 +46,11 @@ class Close:
     action: int
     err: int = 0
 
-    def push(self) -> CloseSessionPush:
-        info = {"action": self.action, "err": self.err} if self.err else {"action": self.action}
+    def push(self, sdk_version: str = "") -> CloseSessionPush:
+        """``sdk_version``: what the client is, as its ``LoginReq`` says."""
+        # SDKs of the 1.x line do not know how to ask again, and give up on what they do not know (§8).
+        action = _NEXT_ADDRESS if self.action == _ASK_AGAIN and sdk_version.startswith("1.") else self.action
+        info = {"action": action, "err": self.err} if self.err else {"action": action}
         return CloseSessionPush(self.reason, msgspec.json.encode(info).decode())
 
 

@@ -182,3 +182,15 @@ def test_candidates_are_those_of_the_answer_with_their_section() -> None:
 @given(st.text())
 def test_candidates_of_any_text(answer: str) -> None:
     candidate_infos(answer)
+
+
+@pytest.mark.parametrize(("version", "action"), [("1.4.0", 2), ("1.19.0", 2), ("2.5.0", 6)])
+async def test_a_client_is_sent_for_another_address_in_the_way_it_knows(version: str, action: int) -> None:
+    """Action 6 (ask the room again) is unknown to 1.x, which gives up on it; 2 takes the next address of the room's answer."""
+    house = House()
+    house.rooms.elsewhere(house.rooms.enter("far"), "s")
+    async with Client(house, house.rooms.enter("amy")) as amy:
+        await amy.log_in(version=version)
+        number = (await create(amy, PLAY))["body"]["session_id"]
+        await describe(amy, number)
+        assert await closing(amy, number) == (5, action)
