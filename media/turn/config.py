@@ -29,8 +29,8 @@ class TurnConfig:
     nonce_ms: int = 3_600_000
     credential_ms: int = 86_400_000
     """How long a credential is good for a new allocation. It ends with its media session in any case."""
-    receive_budget: int = 64
-    """Datagrams read in one wake of the event loop."""
+    receive_budget: int = 16
+    """Datagrams read in one wake of the event loop. Few: each may be copied to every player of a stream before signalling has its turn."""
 
 
 @dataclass(frozen=True)
