@@ -17,6 +17,7 @@ __all__ = [
     "MediaEnded",
     "MediaFull",
     "MediaSessionUnknown",
+    "NoRelay",
     "SdpRefused",
     "StreamElsewhere",
     "TooManyMediaSessions",
@@ -45,6 +46,10 @@ class MediaSessionUnknown(CallError):
 
 class TooManyMediaSessions(CallError):
     """One room session opens more publish and play sessions than the setting allows."""
+
+
+class NoRelay(CallError):
+    """The client insists on a TURN server, and this node knows of none."""
 
 
 class StreamElsewhere(CallError):

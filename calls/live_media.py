@@ -98,9 +98,11 @@ class LiveMedia:
         else:
             local.publishers[media.media_session_id] = media
             local.withdraw_at = local.withdraw_owner = None
-        local.room_id = media.stream_room
-        if local.muted_until or muted_until:
-            self.mute(local, muted_until)
+        if local.room_id != media.stream_room:
+            # New here, or in another room now; what is known here already is followed by events.
+            local.room_id, local.muted_until = media.stream_room, muted_until
+        if local.muted_until:
+            self.mute(local, local.muted_until)
         log.info("media_session_opened", **where(media))
 
     def end(self, media: MediaSession, reason: MediaEnd) -> None:

@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from media.turn.access import RelayAccess
 from rooms.events import StreamEnd
 from rooms.model import Session
 
@@ -99,6 +100,8 @@ class MediaSession:
     connected: bool = False
     told_connected: bool = False
     told_status: StreamStatus | None = None
+    describe_until: int | None = None
+    """Deadline for the offer of a session that was begun without one, epoch ms."""
     stream_room: str = ""
     """The room of the stream; a player's own may be another."""
     active: bool = True
@@ -120,6 +123,16 @@ class OpenedMedia:
     token: str = field(repr=False)
     answer: str = field(repr=False)
     """SDP answer with the node's candidates inside."""
+
+
+@dataclass(frozen=True, slots=True)
+class BegunMedia:
+    """A session that waits for its offer."""
+
+    media_session_id: int
+    token: str = field(repr=False)
+    relay: RelayAccess
+    """The TURN server that its client is to use."""
 
 
 @dataclass(eq=False, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
+from media.turn.access import RelayAccess
 from rooms.events import EndReason, Receiver, StreamEnd, Watcher
 from rooms.model import Grant, LoginRequest, NodeInfo, Session, Stream, User, Verdict
 
@@ -65,6 +66,13 @@ class MediaPlane(Protocol):
     async def open_publisher(self, session_id: int, stream: str, offer: str) -> str: ...
 
     async def open_player(self, session_id: int, stream: str, offer: str) -> str: ...
+
+    @property
+    def relay_urls(self) -> tuple[str, ...]:
+        """TURN servers for clients of this node; empty = none."""
+        ...
+
+    def relay_access(self, session_id: int) -> RelayAccess | None: ...
 
     def close(self, session_id: int) -> None: ...
 

@@ -18,9 +18,9 @@ import structlog
 from calls import addresses, admission
 from calls.addresses import MediaCredential
 from calls.apps import App
-from calls.errors import AddressStale, AppUnknown, MediaSessionUnknown, StreamElsewhere
+from calls.errors import AddressStale, AppUnknown, MediaEnded, MediaSessionUnknown, NoRelay, StreamElsewhere
 from calls.live_media import LiveMedia, same_secret, where
-from calls.media_session import LocalStream, MediaEnd, MediaLogin, MediaPeer, MediaRole, MediaSession, OpenedMedia, StreamStatus
+from calls.media_session import BegunMedia, LocalStream, MediaEnd, MediaLogin, MediaPeer, MediaRole, MediaSession, OpenedMedia, StreamStatus
 from calls.past_credentials import PastCredentials
 from calls.ports import MediaPlane, Rooms
 from calls.room_watch import RoomWatch, RoomWatches
@@ -208,47 +208,94 @@ class Calls:
         Raises ``StreamTaken``, ``StreamForbidden``, ``UserDenied``, ``TokenExpired``, ``TokenNotPermitted``, ``SessionUnknown``,
         ``SdpRefused``, ``MediaFull``, ``TooManyMediaSessions``, ``MediaEnded``.
         """
-        media = self._live.begin(login, MediaRole.PUBLISHER, stream_id)
-        try:
-            await self._watches.hold(media, login.owner.room_id, self._live)
-            # Asked after the watch began: whoever leaves from here on is seen as an event.
-            owner = await self._current(login.owner)
-            media.stream_sid = (await self._reserve(owner, stream_id)).stream_sid
-            media.stream_room = owner.room_id
-            verdict = await self._rooms.moderation.verdict(owner.app_id, owner.room_id, stream_id)
-            answer = await self._sfu.open_publisher(media.media_session_id, _plane_name(media), offer)
-        except BaseException:
-            self._live.end(media, MediaEnd.CLOSED)
-            raise
-        self._live.opened(media, verdict.audio_muted_until)
-        return OpenedMedia(media.media_session_id, media.token, answer)
+        media = await self._prepare(login, MediaRole.PUBLISHER, stream_id)
+        return OpenedMedia(media.media_session_id, media.token, await self._answer(media, offer))
 
     async def open_player(self, login: MediaLogin, stream_id: str, offer: str) -> OpenedMedia:
         """Answer an offer to play a stream that is reserved or on the air on this node.
 
         Raises ``StreamUnknown``, ``StreamElsewhere``, and as ``open_publisher``.
         """
-        media = self._live.begin(login, MediaRole.PLAYER, stream_id)
+        media = await self._prepare(login, MediaRole.PLAYER, stream_id)
+        return OpenedMedia(media.media_session_id, media.token, await self._answer(media, offer))
+
+    async def begin_media(self, login: MediaLogin, role: MediaRole, stream_id: str) -> BegunMedia:
+        """Open a session in two steps: the offer comes later, to ``describe`` (the first session style, ``web-1x-2x.md`` §4).
+
+        A session that is not described within ``CallSettings.describe_grace`` ends. Raises ``NoRelay`` where no TURN server can be named,
+        which clients of that style insist on, and as ``open_publisher`` and ``open_player`` but for the offer.
+        """
+        if not self._sfu.relay_urls:
+            raise NoRelay("this node has no TURN server (media.turn, media.turn_external)")
+        media = await self._prepare(login, role, stream_id)
+        media.describe_until = self._clock() + self._settings.describe_grace
+        access = self._sfu.relay_access(media.media_session_id)
+        assert access is not None
+        return BegunMedia(media.media_session_id, media.token, access)
+
+    async def describe(self, login: MediaLogin, media_session_id: int, offer: str) -> str:
+        """The answer to the offer of a session from ``begin_media``; once per session.
+
+        Raises ``MediaSessionUnknown`` (also for a session that has its answer), ``SdpRefused``, ``MediaFull``, ``MediaEnded``; after each
+        of them but the first the session is over.
+        """
+        media = self._live.owned(login, media_session_id)
+        if media.describe_until is None:
+            raise MediaSessionUnknown("described already")
+        media.describe_until = None
+        return await self._answer(media, offer)
+
+    @property
+    def relay_urls(self) -> tuple[str, ...]:
+        """TURN servers that clients of this node are sent to; empty = none."""
+        return self._sfu.relay_urls
+
+    async def _prepare(self, login: MediaLogin, role: MediaRole, stream_id: str) -> MediaSession:
+        """A session that may be: everything is checked and held but the offer."""
+        media = self._live.begin(login, role, stream_id)
         try:
             await self._watches.hold(media, login.owner.room_id, self._live)
+            # Asked after the watch began: whoever leaves from here on is seen as an event.
             owner = await self._current(login.owner)
-            stream = await self._rooms.stream(owner.app_id, stream_id)
-            media.stream_room = owner.room_id if stream is None else stream.room_id
-            if media.stream_room != owner.room_id:
-                await self._watches.hold(media, media.stream_room, self._live)
-            verdict = await self._rooms.moderation.verdict(owner.app_id, media.stream_room, stream_id)
+            if role is MediaRole.PUBLISHER:
+                media.stream_sid = (await self._reserve(owner, stream_id)).stream_sid
+                media.stream_room = owner.room_id
+            else:
+                await self._find(media, owner)
+        except BaseException:
+            self._live.end(media, MediaEnd.CLOSED)
+            raise
+        if media.ended is not None:
+            raise MediaEnded(f"ended while it was being opened: {media.ended}")
+        return media
+
+    async def _find(self, media: MediaSession, owner: Session) -> None:
+        """The stream that is to be played is here."""
+        stream = await self._rooms.stream(owner.app_id, media.stream_id)
+        if stream is None:
+            if (await self._rooms.moderation.verdict(owner.app_id, owner.room_id, media.stream_id)).forbidden:
+                raise StreamForbidden("the operator has forbidden the stream")
+            raise StreamUnknown("nobody publishes this stream")
+        if stream.node_id and stream.node_id != self._rooms.node.node_id:
+            raise StreamElsewhere("another node holds this stream")
+        media.stream_room = stream.room_id
+        if stream.room_id != owner.room_id:
+            await self._watches.hold(media, stream.room_id, self._live)
+
+    async def _answer(self, media: MediaSession, offer: str) -> str:
+        """Open the session's media."""
+        open_media = self._sfu.open_publisher if media.role is MediaRole.PUBLISHER else self._sfu.open_player
+        try:
+            # The room is watched since ``_prepare``: what the operator says from here on is seen as an event.
+            verdict = await self._rooms.moderation.verdict(media.app_id, media.stream_room, media.stream_id)
             if verdict.forbidden:
                 raise StreamForbidden("the operator has forbidden the stream")
-            if stream is None:
-                raise StreamUnknown("nobody publishes this stream")
-            if stream.node_id and stream.node_id != self._rooms.node.node_id:
-                raise StreamElsewhere("another node holds this stream")
-            answer = await self._sfu.open_player(media.media_session_id, _plane_name(media), offer)
+            answer = await open_media(media.media_session_id, _plane_name(media), offer)
         except BaseException:
             self._live.end(media, MediaEnd.CLOSED)
             raise
         self._live.opened(media, verdict.audio_muted_until)
-        return OpenedMedia(media.media_session_id, media.token, answer)
+        return answer
 
     def close_media(self, login: MediaLogin, media_session_id: int) -> None:
         """The client ends a session. A stream stays on the air for the grace: the client may be about to open it again.
@@ -316,6 +363,8 @@ class Calls:
         for media in self._live.all():
             if media.detached_until is not None and media.detached_until <= now:
                 self._live.end(media, MediaEnd.SOCKET_LOST)
+            elif media.describe_until is not None and media.describe_until <= now:
+                self._live.end(media, MediaEnd.MEDIA_LOST)
         try:
             for local in self._live.streams():
                 if local.muted_until and local.muted_until <= now:

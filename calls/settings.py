@@ -14,6 +14,8 @@ class CallSettings:
     3–4 s (``web-1x-2x.md`` §9)."""
     socket_grace: int = 90_000
     """How long media sessions live on after their media socket is lost."""
+    describe_grace: int = 30_000
+    """How long a session waits for its offer where that comes second. Clients of that style give up after 25 s themselves."""
     max_media_sessions: int = 64
     """Publish and play sessions of one room session."""
     stray_player_check: int = 2_000

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from media.turn.config import ExternalTurn, TurnConfig
+
 
 @dataclass(frozen=True)
 class MediaConfig:
@@ -15,6 +17,10 @@ class MediaConfig:
     """0 = any free port; the one in use is ``Sfu.port``."""
     public_ips: tuple[str, ...] = ()
     """Addresses announced to clients as host candidates, best first. Empty = ``host``, or every address of the machine for a wildcard."""
+    turn: TurnConfig | None = None
+    """The node's own TURN server, on ``host``; None = none."""
+    turn_external: ExternalTurn | None = None
+    """Goes before ``turn``: clients are sent there."""
     max_streams: int = 2_000
     """Publishers at one time; the next is refused with ``MediaFull``."""
     max_players: int = 20_000

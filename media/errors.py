@@ -21,3 +21,7 @@ class MediaFull(MediaError):
 
 class SessionInUse(MediaError):
     """The media session id is already open. The caller chooses the ids, so this is a mistake of the caller."""
+
+
+class TurnPortTaken(MediaError, OSError):
+    """The TURN server's UDP port cannot be bound; ``errno`` says why."""

@@ -20,6 +20,9 @@ Clock = Callable[[], int]
 Address = tuple[str, int] | tuple[str, int, int, int]
 """A socket address as Python's ``socket`` gives it, for IPv4 or IPv6."""
 
+RELAYED = -1
+"""In place of the scope id: ``(host, port, 0, RELAYED)`` names a client behind this node's TURN server. No socket has such a scope."""
+
 Send = Callable[["bytes | memoryview", Address], object]
 """Sends one datagram at once. Raises ``BlockingIOError`` if the socket is full: hand a copy to ``DatagramPort.enqueue`` then."""
 
@@ -152,7 +155,7 @@ class DatagramPort(Protocol):
         """Reads one datagram. Raises ``BlockingIOError`` if there is none, other ``OSError`` for a failure that belongs to one peer."""
 
     arrived_at: bytes
-    """Local address that the last datagram was sent to, packed; empty if there is only one."""
+    """Local address that the last datagram was sent to, packed; empty if there is only one. The plane sets it for a relayed one."""
 
     def route(self, address: Address, local: bytes) -> Send:
         """How to send to ``address`` from ``local`` (an ``arrived_at``)."""
@@ -170,6 +173,9 @@ class MediaPlane(Protocol):
 
     def datagrams_waiting(self) -> None:
         """Reads and handles what the port has, within the budgets of one wake."""
+
+    def datagram_relayed(self, datagram: bytes, source: Address, local: bytes) -> None:
+        """A datagram that came through the TURN server, as if from ``source`` (a ``RELAYED`` address) to our packed address ``local``."""
 
     def tick(self, now: int) -> None:
         """Periodic work: RTCP reports that are due."""

@@ -189,6 +189,13 @@ class PythonPlane:
                 # The loop reports the socket again at once; in between others have their turn.
                 return
 
+    def datagram_relayed(self, datagram: bytes, source: Address, local: bytes) -> None:
+        length = min(len(datagram), srtp.BUFFER_SIZE)
+        self._inbox.view[:length] = datagram[:length]
+        self._port.arrived_at = local
+        self._datagrams_in += 1
+        self._receive(length, source, self._clock())
+
     def _receive(self, length: int, address: Address, now: int) -> None:
         if length == srtp.BUFFER_SIZE:
             # Longer than the buffer or exactly as long: nothing that we expect is.

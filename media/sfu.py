@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import errno
 import hashlib
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
@@ -22,10 +23,15 @@ from aiortc import RTCCertificate
 from media.answer import Track, Transport, candidates, write_answer
 from media.config import MediaConfig
 from media.dtls import DtlsServer, fingerprint
-from media.errors import MediaFull, SessionInUse
+from media.errors import MediaFull, SessionInUse, TurnPortTaken
 from media.offer import Offer, parse_offer
 from media.plane import Clock, IceCredentials, MediaPlane, PeerStatistics, PlaneEvents, PlaneTotals, SinkFormat, SourceFormat, SrtpKeys
 from media.python_plane import PythonPlane
+from media.turn import access
+from media.turn.access import RelayAccess
+from media.turn.config import TurnConfig
+from media.turn.port import TurnPort
+from media.turn.server import TurnServer
 from media.udp_port import UdpPort
 
 log = structlog.get_logger()
@@ -93,6 +99,9 @@ class SfuTotals:
     plane: PlaneTotals
     lost: dict[str, int]
     """Sessions that ended by themselves since the start, by reason (``Lost``)."""
+    turn_allocations: int = 0
+    turn_refused: dict[str, int] = field(default_factory=dict)
+    """What the TURN server dropped or refused since the start, by reason (``media.turn.server.Refused``)."""
 
 
 @dataclass
@@ -138,11 +147,14 @@ class Sfu:
         self._liveness_due = 0
         self._udp: UdpPort | None = None
         self._plane: MediaPlane | None = None
+        self._turn: TurnServer | None = None
+        self._turn_port: TurnPort | None = None
 
     # --- life
 
     async def start(self) -> None:
-        """Binds the UDP port and starts to serve. Raises ``OSError`` if the port is taken or the address is not ours."""
+        """Binds the UDP ports and starts to serve. Raises ``OSError`` if a port is taken or the address is not ours, ``TurnPortTaken``
+        if that is the TURN server's."""
         loop = asyncio.get_running_loop()
         config = self._config
         self._certificate = RTCCertificate.generateCertificate()
@@ -152,9 +164,16 @@ class Sfu:
         # Candidates hold addresses only: where media.host is a name, the one that it stood for when the port was bound.
         announced = config.public_ips or _own_addresses(config.host)
         self._ips = tuple(self._udp.host if ip == config.host else ip for ip in announced)
+        if config.turn is not None:
+            try:
+                self._start_turn(config.turn)
+            except OSError as error:
+                self._udp.close()
+                self._udp = None
+                raise TurnPortTaken(error.errno, error.strerror) from None
         self._udp.read_with(self._plane.datagrams_waiting)
         self._ticker = asyncio.create_task(self._tick_forever(), name="media-ticker")
-        log.info("media_started", port=self.port, addresses=list(self._ips))
+        log.info("media_started", port=self.port, addresses=list(self._ips), turn_port=self.turn_port)
 
     async def aclose(self) -> None:
         """Closes every session, with goodbyes, and the port. Not announced to the listener."""
@@ -166,6 +185,8 @@ class Sfu:
         await asyncio.gather(self._ticker, *self._tasks, return_exceptions=True)
         self._udp.close()
         self._udp = None
+        if self._turn_port is not None:
+            self._turn_port.close()
         log.info("media_stopped")
 
     @property
@@ -173,6 +194,11 @@ class Sfu:
         """The UDP port in use."""
         assert self._udp is not None, "start() first"
         return self._udp.number
+
+    @property
+    def turn_port(self) -> int | None:
+        """The UDP port of the TURN server; None without one."""
+        return None if self._turn_port is None else self._turn_port.number
 
     @property
     def candidates(self) -> list[str]:
@@ -205,15 +231,29 @@ class Sfu:
     def close(self, session_id: int) -> None:
         """Ends the session at once, with goodbyes to the client. Unknown sessions are ignored; the listener is not told."""
         session = self._sessions.pop(session_id, None)
-        if session is None:
-            return
-        self._counts[session.role] -= 1
-        if self._publishers.get(session.stream) == session_id:
-            del self._publishers[session.stream]
-        self._active_plane.remove_peer(session_id, farewell=session.dtls.close_notify())
-        if session.task is not None:
-            session.task.cancel()
-        log.info("media_closed", media_session=session_id, role=session.role.value, stream=session.stream)
+        if session is not None:
+            self._say_goodbye(session)
+        if self._turn is not None:
+            # After the goodbyes, which may go through it.
+            self._turn.revoke(session_id)
+
+    @property
+    def relay_urls(self) -> tuple[str, ...]:
+        """The TURN servers that clients are sent to, best first; empty = none."""
+        if self._config.turn_external is not None:
+            return self._config.turn_external.urls
+        if self._turn is None:
+            return ()
+        return tuple(f"turn:{f'[{ip}]' if ':' in ip else ip}:{self.turn_port}?transport=udp" for ip in self._ips)
+
+    def relay_access(self, session_id: int) -> RelayAccess | None:
+        """TURN for the client of a media session, open or about to be; until ``close``. None if this node knows of no TURN server."""
+        external = self._config.turn_external
+        if external is not None:
+            return access.issue(self.relay_urls, external.shared_secret.encode(), session_id, self._clock() + external.credential_ms)
+        if self._turn is None:
+            return None
+        return self._turn.grant(session_id, self.relay_urls, self._clock())
 
     def set_forwarding(self, session_id: int, *, audio: bool) -> None:
         """Stops (False) or resumes the packets to a player. Publishers and unknown sessions are ignored."""
@@ -238,6 +278,8 @@ class Sfu:
             connected=sum(session.connected_at is not None for session in self._sessions.values()),
             plane=self._active_plane.totals(),
             lost=dict(self._lost),
+            turn_allocations=self._turn.allocations if self._turn else 0,
+            turn_refused={reason.value: count for reason, count in self._turn.refused.items()} if self._turn else {},
         )
 
     # --- time
@@ -245,6 +287,8 @@ class Sfu:
     def tick(self, now: int) -> None:
         """Periodic work at ``now`` (epoch ms): reports, and sessions whose time is up."""
         self._active_plane.tick(now)
+        if self._turn is not None:
+            self._turn.tick(now)
         if now < self._liveness_due:
             return
         self._liveness_due = now + _LIVENESS_INTERVAL_MS
@@ -296,6 +340,29 @@ class Sfu:
             rtcp_interval_ms=config.rtcp_interval_ms,
         )
 
+    def _start_turn(self, config: TurnConfig) -> None:
+        assert self._udp is not None
+        loop = asyncio.get_running_loop()
+        media = self._config
+        bind = partial(UdpPort.bind, media.host, loop=loop, buffer_bytes=media.socket_buffer, queue_limit=media.send_queue)
+        try:
+            udp = bind(config.port)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or not config.any_port_if_taken:
+                raise
+            udp = bind(0)
+            log.warning("turn_port_taken", port=config.port, instead=udp.number)
+        self._turn = TurnServer(config, candidates=tuple((ip, self.port) for ip in self._ips), rng=self._rng)
+        self._turn_port = TurnPort(
+            self._turn,
+            udp,
+            self._active_plane.datagram_relayed,
+            clock=self._clock,
+            receive_budget=config.receive_budget,
+            max_routes=2 * config.max_allocations,
+        )
+        self._udp.relay = self._turn_port.sender
+
     def _admit(self, session_id: int, role: Role, offer: str) -> Offer:
         limit = self._config.max_streams if role is Role.PUBLISHER else self._config.max_players
         if session_id in self._sessions:
@@ -326,6 +393,16 @@ class Sfu:
         log.info("media_opened", media_session=number, role=role.value, stream=stream)
         transport = Transport(self._ips, self.port, ice.ufrag, ice.password, self._fingerprint)
         return write_answer(offer, transport, session_id=number, track=track)
+
+    def _say_goodbye(self, session: _Session) -> None:
+        session_id = session.number
+        self._counts[session.role] -= 1
+        if self._publishers.get(session.stream) == session_id:
+            del self._publishers[session.stream]
+        self._active_plane.remove_peer(session_id, farewell=session.dtls.close_notify())
+        if session.task is not None:
+            session.task.cancel()
+        log.info("media_closed", media_session=session_id, role=session.role.value, stream=session.stream)
 
     def _secret(self, length: int) -> str:
         return "".join(self._rng.choices(_ICE_ALPHABET, k=length))

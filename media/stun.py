@@ -1,4 +1,4 @@
-"""STUN messages as far as an ICE-lite agent needs them (RFC 8489, RFC 8445 §7): pure functions over bytes."""
+"""STUN messages as far as an ICE-lite agent and a TURN server need them (RFC 8489, RFC 8445 §7): pure functions over bytes."""
 
 from __future__ import annotations
 
@@ -74,23 +74,23 @@ class StunMessage:
         except UnicodeDecodeError:
             return None
 
-    def unknown_required(self) -> list[int]:
+    def unknown_required(self, understood: frozenset[int] = _UNDERSTOOD) -> list[int]:
         """Comprehension-required attributes that we do not know (RFC 8489 §6.3.1)."""
-        return [kind for kind in self.attributes if kind < 0x8000 and kind not in _UNDERSTOOD]
+        return [kind for kind in self.attributes if kind < 0x8000 and kind not in understood]
 
-    def integrity_valid(self, password: str) -> bool:
-        """MESSAGE-INTEGRITY matches the short-term password (RFC 8489 §14.5). False if it is absent."""
+    def integrity_valid(self, key: str | bytes) -> bool:
+        """MESSAGE-INTEGRITY matches the short-term password (text) or the long-term key (bytes; RFC 8489 §14.5). False if it is absent."""
         if self.integrity_at is None:
             return False
-        expected = _integrity(self.raw[: self.integrity_at], password)
+        expected = _integrity(self.raw[: self.integrity_at], key)
         return hmac.compare_digest(expected, self.attributes[MESSAGE_INTEGRITY])
 
 
-def parse(data: bytes) -> StunMessage:
+def parse(data: bytes, *, fingerprint_required: bool = True) -> StunMessage:
     """Parses one datagram.
 
     Raises ``StunMalformed`` for anything that is not a whole STUN message with a right FINGERPRINT, which ICE requires
-    (RFC 8445 §7.1.1 with RFC 8489 §14.7).
+    (RFC 8445 §7.1.1 with RFC 8489 §14.7) and TURN does not.
     """
     if len(data) < HEADER_LENGTH:
         raise StunMalformed("shorter than a STUN header")
@@ -123,23 +123,22 @@ def parse(data: bytes) -> StunMessage:
                 integrity_at = position
             attributes.setdefault(attribute, value)
         position += 4 + size + (-size % 4)
-    if not fingerprint_seen:
+    if fingerprint_required and not fingerprint_seen:
         raise StunMalformed("no FINGERPRINT")
     return StunMessage(kind, transaction, attributes, data, integrity_at)
 
 
 def binding_success(request: StunMessage, host: str, port: int, password: str) -> bytes:
     """The answer to a valid check: where it came from, signed with our password."""
-    return _serialise(BINDING_SUCCESS, request.transaction, [(XOR_MAPPED_ADDRESS, xor_address(host, port, request.transaction))], password)
+    return serialise(BINDING_SUCCESS, request.transaction, [(XOR_MAPPED_ADDRESS, xor_address(host, port, request.transaction))], password)
 
 
 def binding_error(request: StunMessage, error: tuple[int, str], password: str | None = None, unknown: list[int] | None = None) -> bytes:
     """A refusal. Unsigned where the password is unknown or wrong (RFC 8489 §9.1.4)."""
-    code, reason = error
-    attributes = [(ERROR_CODE, struct.pack("!HBB", 0, code // 100, code % 100) + reason.encode())]
+    attributes = [error_code(error)]
     if unknown:
-        attributes.append((UNKNOWN_ATTRIBUTES, b"".join(struct.pack("!H", kind) for kind in unknown[:8])))
-    return _serialise(BINDING_ERROR, request.transaction, attributes, password)
+        attributes.append(unknown_attributes(unknown))
+    return serialise(BINDING_ERROR, request.transaction, attributes, password)
 
 
 def binding_request(
@@ -157,7 +156,7 @@ def binding_request(
     attributes.append((ICE_CONTROLLING if controlling else ICE_CONTROLLED, struct.pack("!Q", tie_breaker)))
     if nominate:
         attributes.append((USE_CANDIDATE, b""))
-    return _serialise(BINDING_REQUEST, transaction, attributes, password)
+    return serialise(BINDING_REQUEST, transaction, attributes, password)
 
 
 def xor_address(host: str, port: int, transaction: bytes) -> bytes:
@@ -170,11 +169,32 @@ def xor_address(host: str, port: int, transaction: bytes) -> bytes:
     return struct.pack("!BBH", 0, 1 if address.version == 4 else 2, port ^ (MAGIC_COOKIE >> 16)) + packed
 
 
-def _serialise(kind: int, transaction: bytes, attributes: list[tuple[int, bytes]], password: str | None) -> bytes:
+def address_of_xor(value: bytes, transaction: bytes) -> tuple[str, int]:
+    """The address in an XOR-…-ADDRESS attribute. Raises ``StunMalformed``."""
+    if len(value) < 4 or (value[1], len(value)) not in ((1, 8), (2, 20)):
+        raise StunMalformed("not an address")
+    pad = struct.pack("!I", MAGIC_COOKIE) + transaction
+    packed = bytes(a ^ b for a, b in zip(value[4:], pad, strict=False))
+    return str(ipaddress.ip_address(packed)), int.from_bytes(value[2:4], "big") ^ (MAGIC_COOKIE >> 16)
+
+
+def error_code(error: tuple[int, str]) -> tuple[int, bytes]:
+    """ERROR-CODE (RFC 8489 §14.8)."""
+    code, reason = error
+    return ERROR_CODE, struct.pack("!HBB", 0, code // 100, code % 100) + reason.encode()
+
+
+def unknown_attributes(unknown: list[int]) -> tuple[int, bytes]:
+    """UNKNOWN-ATTRIBUTES (RFC 8489 §14.13); the first eight of them."""
+    return UNKNOWN_ATTRIBUTES, b"".join(struct.pack("!H", kind) for kind in unknown[:8])
+
+
+def serialise(kind: int, transaction: bytes, attributes: list[tuple[int, bytes]], key: str | bytes | None) -> bytes:
+    """A message with its FINGERPRINT, and with MESSAGE-INTEGRITY if there is a ``key`` (as for ``integrity_valid``)."""
     body = b"".join(_ATTRIBUTE.pack(attribute, len(value)) + value + bytes(-len(value) % 4) for attribute, value in attributes)
     message = _HEADER.pack(kind, len(body), MAGIC_COOKIE, transaction) + body
-    if password is not None:
-        message += _ATTRIBUTE.pack(MESSAGE_INTEGRITY, 20) + _integrity(message, password)
+    if key is not None:
+        message += _ATTRIBUTE.pack(MESSAGE_INTEGRITY, 20) + _integrity(message, key)
     message += _ATTRIBUTE.pack(FINGERPRINT, 4) + struct.pack("!I", _fingerprint(message))
     return _with_length(message, len(message) - HEADER_LENGTH)
 
@@ -183,10 +203,10 @@ def _with_length(message: bytes, length: int) -> bytes:
     return message[:2] + struct.pack("!H", length) + message[4:]
 
 
-def _integrity(before: bytes, password: str) -> bytes:
+def _integrity(before: bytes, key: str | bytes) -> bytes:
     """HMAC over everything before the attribute, with a length that ends behind it."""
     covered = _with_length(before, len(before) - HEADER_LENGTH + _INTEGRITY_LENGTH)
-    return hmac.new(password.encode(), covered, hashlib.sha1).digest()
+    return hmac.new(key if isinstance(key, bytes) else key.encode(), covered, hashlib.sha1).digest()
 
 
 def _fingerprint(before: bytes) -> int:

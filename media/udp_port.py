@@ -18,7 +18,7 @@ import sys
 from collections import deque
 from collections.abc import Callable
 
-from media.plane import Address, Send
+from media.plane import RELAYED, Address, Send
 
 _FULL = (errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS)
 
@@ -40,6 +40,8 @@ class UdpPort:
         self._loop = loop
         self._queue: deque[tuple[bytes, Address, Send]] = deque(maxlen=queue_limit)
         self.queue_drops = 0
+        self.relay: Callable[[Address, bytes], Send] | None = None
+        """Where ``RELAYED`` addresses are sent to: the TURN server's ``sender``."""
         self.arrived_at = b""
         # The socket's own bound methods where nothing is to be added: one Python call less for each datagram.
         self.recvfrom_into = self._receive_with_destination if tells_destination else sock.recvfrom_into
@@ -82,6 +84,8 @@ class UdpPort:
         self._loop.add_reader(self._socket, callback)
 
     def route(self, address: Address, local: bytes) -> Send:
+        if address[-1] == RELAYED and self.relay is not None:
+            return self.relay(address, local)
         if not local or local == self._kernels_choice(address):
             return self._socket.sendto
         return functools.partial(self._send_from, self._source(local))

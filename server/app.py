@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket
 
 from calls.service import Calls
+from media.errors import TurnPortTaken
 from media.sfu import Sfu
 from rooms.errors import StoreUnavailable
 from rooms.model import Clock
@@ -206,6 +207,8 @@ class Hearth:
         """Everything that runs by itself, from the first packet to the last."""
         try:
             await self.sfu.start()
+        except TurnPortTaken as error:
+            raise CannotStart(_turn_cure(self.settings, error)) from None
         except OSError as error:
             raise CannotStart(_udp_cure(self.settings, error)) from None
         try:
@@ -242,6 +245,14 @@ def _udp_cure(settings: Settings, error: OSError) -> str:
             "HEARTH_MEDIA__UDP_PORT or udp_port in [media] of hearth.toml (0 = any free port)."
         )
     return f'media.host = "{host}", media.udp_port = {port}: {error.strerror}. Set media.host to an address of this machine.'
+
+
+def _turn_cure(settings: Settings, error: OSError) -> str:
+    return (
+        f"media.turn.port = {settings.media.turn.port}: {error.strerror} on {wiring.media_host(settings)}. Stop the program that has it, "
+        "choose another port (HEARTH_MEDIA__TURN__PORT or turn.port in [media] of hearth.toml, 0 = any free port), or switch the TURN "
+        "server off with turn.enabled = false."
+    )
 
 
 def create_app(

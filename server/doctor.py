@@ -54,6 +54,7 @@ def examine(configuration: Configuration) -> list[Finding]:
         *asyncio.run(_store(settings)),
         _http_port(settings, running),
         _udp_port(settings, running),
+        *_turn(settings, running),
         *_public_address(settings),
         *_certificate(settings),
         _rtmp(settings),
@@ -129,6 +130,32 @@ def _http_port(settings: Settings, running: bool) -> Finding:
         text, _, cure = str(error).partition(". ")
         return Finding("HTTP port", Verdict.FAILED, text, cure)
     return Finding("HTTP port", Verdict.OK, f"{where} is free")
+
+
+def _turn(settings: Settings, running: bool) -> list[Finding]:
+    turn, external = settings.media.turn, settings.media.turn_external
+    if external.urls:
+        return [Finding("TURN", Verdict.OK, f"{', '.join(external.urls)}, not Hearth's own")]
+    if not turn.enabled:
+        cure = "set media.turn.enabled = true, or media.turn_external, if people use web SDK 1.x or 2.5.0"
+        return [Finding("TURN", Verdict.NOTE, "switched off: web SDK 1.x and 2.5.0 have no sound", cure)]
+    host, port = settings.media.host or settings.server.host, turn.port
+    where = f"UDP {host} port {port}"
+    if not port or _bindable(host, port):
+        return [Finding("TURN", Verdict.OK, f"{where}: {'any free one' if not port else 'free'}")]
+    if running:
+        return [Finding("TURN", Verdict.OK, f"{where}: the server is running")]
+    return [Finding("TURN", Verdict.FAILED, f"{where} cannot be bound", "set media.turn.port to a free UDP port of this machine")]
+
+
+def _bindable(host: str, port: int) -> bool:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.bind(address)
+    except OSError:
+        return False
+    return True
 
 
 def _udp_port(settings: Settings, running: bool) -> Finding:

@@ -177,7 +177,12 @@ def _card(configuration: Configuration, hearth: Hearth, port: int, tls: Developm
         app=apps[0] if apps else None,
         config=configuration.path,
         development=settings.server.development,
-        media=f"UDP {', '.join(hearth.media_addresses)} port {hearth.media_port}",
+        media=f"UDP {', '.join(hearth.media_addresses)} port {hearth.media_port}{_turn(hearth)}",
         tls=tls,
         store=without_password(settings.store.url),
     )
+
+
+def _turn(hearth: Hearth) -> str:
+    port = hearth.sfu.turn_port
+    return f", TURN {port}" if port is not None else ""

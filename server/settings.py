@@ -178,8 +178,43 @@ class StoreSettings(Section):
 
 
 class TurnSettings(Section):
-    enabled: Off = False
-    """This version has no TURN server of its own: only false."""
+    enabled: bool = True
+    """The node's own small TURN server (UDP), which relays to this node's media and to nothing else. Web SDK 1.x and 2.5.0 do not talk
+    without one. It listens on media.host; with turn_external it is not started."""
+    port: Port = 3478
+    """UDP port of it. 0 = any free port, and so is the default if another program has 3478."""
+    max_allocations: Annotated[int, Field(ge=1, le=16_000)] = 8_000
+    """Most relayed connections at the same time. A page has one for each stream that it publishes or plays."""
+    max_allocations_per_address: Annotated[int, Field(ge=1, le=16_000)] = 500
+    """The same for one client address."""
+    lifetime_seconds: Annotated[int, Field(ge=30, le=3600)] = 600
+    """How long a relayed connection stands without being refreshed by its client."""
+    credential_seconds: Annotated[int, Field(ge=60, le=604_800)] = 86_400
+    """How long a client can begin relayed connections with the name and password of a media session. They end with that in any case."""
+
+
+class ExternalTurnSettings(Section):
+    urls: Texts = []
+    """A TURN server that clients are sent to instead of the node's own, e.g. coturn: ["turn:turn.example.org:3478?transport=udp"]. SDKs up
+    to 2.17 use the first UDP address only. It must be able to reach media.public_ips on udp_port."""
+    shared_secret: SecretStr = SecretStr("")
+    """Its static-auth-secret (coturn with use-auth-secret), from which the credentials of each media session are made."""
+    credential_seconds: Annotated[int, Field(ge=60, le=604_800)] = 86_400
+    """How long they are good for."""
+
+    @field_validator("urls")
+    @classmethod
+    def _are_turn(cls, value: list[str]) -> list[str]:
+        for url in value:
+            if not url.startswith(("turn:", "turns:")) or ";" in url or " " in url:
+                raise ValueError(f'{url!r} is not an address such as "turn:turn.example.org:3478?transport=udp"')
+        return value
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> ExternalTurnSettings:
+        if bool(self.urls) != bool(self.shared_secret.get_secret_value()):
+            raise ValueError("turn_external needs both urls and shared_secret")
+        return self
 
 
 class MediaSettings(Section):
@@ -191,6 +226,7 @@ class MediaSettings(Section):
     """Addresses announced to clients. Empty = the address listened on, or every address of this machine if that is a wildcard.
     Behind NAT or Docker: the public address whose udp_port is forwarded to this process."""
     turn: TurnSettings = TurnSettings()
+    turn_external: ExternalTurnSettings = ExternalTurnSettings()
     max_streams: Annotated[int, Field(ge=1, le=1_000_000)] = 2_000
     """Most streams published on this node at the same time; more are refused."""
     max_players: Annotated[int, Field(ge=1, le=1_000_000)] = 20_000

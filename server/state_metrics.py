@@ -29,6 +29,7 @@ def observe(metrics: Metrics, hearth: Hearth) -> None:
             "hearth_media_publishers": ("Open publish sessions of media.", media.publishers),
             "hearth_media_players": ("Open play sessions of media.", media.players),
             "hearth_media_connected": ("Media sessions with ICE and DTLS up.", media.connected),
+            "hearth_turn_allocations": ("Allocations of the node's own TURN server.", media.turn_allocations),
         }
 
     def counters() -> Mapping[str, tuple[str, float]]:
@@ -61,6 +62,9 @@ def observe(metrics: Metrics, hearth: Hearth) -> None:
     def lost() -> Mapping[tuple[str, ...], float]:
         return _by_name(hearth.sfu.totals().lost)
 
+    def turn_refused() -> Mapping[tuple[str, ...], float]:
+        return _by_name(hearth.sfu.totals().turn_refused)
+
     def per_app(read: Callable[[Backlog], float]) -> Callable[[], Mapping[tuple[str, ...], float]]:
         return lambda: {(str(app_id),): read(backlog) for app_id, backlog in hearth.callbacks.backlogs().items()}
 
@@ -77,6 +81,7 @@ def observe(metrics: Metrics, hearth: Hearth) -> None:
         metrics.observe_labelled(name, text, ["app_id"], per_app(read), rises=rises)
     metrics.observe_labelled("hearth_media_dropped", "Datagrams that went nowhere.", ["reason"], dropped)
     metrics.observe_labelled("hearth_media_lost", "Media sessions that ended by themselves.", ["reason"], lost)
+    metrics.observe_labelled("hearth_turn_refused", "TURN datagrams dropped or answered with an error.", ["reason"], turn_refused)
     metrics.observe_labelled("hearth_logins", "Answered logins: ok, or the refusal.", ["dialect", "result"], logins)
     metrics.observe_labelled("hearth_requests", "Other answered requests: ok, or the refusal.", ["dialect", "command", "result"], requests)
 

@@ -9,11 +9,12 @@ import msgspec
 
 from calls.settings import CallSettings
 from media.config import MediaConfig
+from media.turn.config import ExternalTurn, TurnConfig
 from rooms.limits import RoomLimits
 from rooms.model import NodeInfo, Timings
 from server.dev_tls import machine_addresses
 from server.listening import in_url, is_wildcard
-from server.settings import LimitSettings, Settings
+from server.settings import ExternalTurnSettings, LimitSettings, MediaSettings, Settings
 from signaling.media_json.settings import MediaSocketSettings
 from signaling.room_json.settings import RoomSocketSettings
 
@@ -45,11 +46,33 @@ def media_config(settings: Settings) -> MediaConfig:
         host=media_host(settings),
         udp_port=media.udp_port,
         public_ips=announced_addresses(settings),
+        turn=_own_turn(media),
+        turn_external=_external_turn(media.turn_external),
         max_streams=media.max_streams,
         max_players=media.max_players,
         stun_delay_ms=media.stun_delay_ms,
         idle_timeout_ms=int(media.idle_timeout_seconds * _MS),
     )
+
+
+def _own_turn(media: MediaSettings) -> TurnConfig | None:
+    turn = media.turn
+    if not turn.enabled or media.turn_external.urls:
+        return None
+    return TurnConfig(
+        port=turn.port,
+        any_port_if_taken="port" not in turn.model_fields_set,
+        max_allocations=turn.max_allocations,
+        max_allocations_per_address=turn.max_allocations_per_address,
+        lifetime_ms=turn.lifetime_seconds * _MS,
+        credential_ms=turn.credential_seconds * _MS,
+    )
+
+
+def _external_turn(turn: ExternalTurnSettings) -> ExternalTurn | None:
+    if not turn.urls:
+        return None
+    return ExternalTurn(tuple(turn.urls), turn.shared_secret.get_secret_value(), turn.credential_seconds * _MS)
 
 
 def timings(settings: Settings) -> Timings:

@@ -102,8 +102,8 @@ class HearthProcess:
         merged: dict[str, dict[str, object]] = {
             "server": {"host": "127.0.0.1", "port": 0, "log_format": "json", "development": True},
             "store": {"url": store_url},
-            # A test machine may be busy enough for the race that this delay is against.
-            "media": {"udp_port": 0, "stun_delay_ms": 500},
+            # A test machine may be busy enough for the race that the delay is against.
+            "media": {"udp_port": 0, "stun_delay_ms": 500, "turn": {"port": 0}},
         }
         for name, values in (sections or {}).items():
             merged.setdefault(name, {}).update(values)

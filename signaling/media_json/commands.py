@@ -23,15 +23,19 @@ from signaling.media_json.errors import (
     NOT_LOGGED_IN,
     OK,
     Close,
+    described_refusal,
     login_result,
     refusal,
 )
+from signaling.media_json.first_style import candidate_infos, turn_server
 from signaling.media_json.rejecting_answer import rejecting_answer
 from signaling.media_json.settings import MediaSocketSettings
 
 log = structlog.get_logger()
 
 Refused = (CallError, RoomError, TokenError, SdpRefused, MediaFull)
+_NOBODY = "-"
+"""Name and password that open nothing."""
 Handler = Callable[[Frame, MediaLogin], Awaitable[Struct]]
 
 
@@ -54,13 +58,15 @@ class MediaConversation:
         self._client_address = client_address
         self._login: MediaLogin | None = None
         self._user_id = ""
+        self._sdk_version = ""
         self._stale = False
         """The address was good, but its room session is over."""
         self._pushes = 0
+        self._doomed: dict[int, Close] = {}
+        """Sessions that were granted only in order to be closed with their offer."""
         self._reset: set[int] = set()
         """Sessions that the client has been told to open again because they are not here: once is enough."""
         self._handlers: dict[str, tuple[str, Handler]] = {
-            "CreateSessionReq": ("CreateSessionRsp", self._create_session),
             "CandidateInfoReq": ("CandidateInfoRsp", self._acknowledge),
             "StreamStatusNotify": ("StreamStatusNotifyAck", self._stream_status),
             "ActivateAudioPlayStreamReq": ("ActivateAudioPlayStreamRsp", self._activate_audio),
@@ -88,6 +94,10 @@ class MediaConversation:
             await self._log_in(frame)
         elif command == "CreateSessionWithSdpReq":
             await self._create_session_with_sdp(frame)
+        elif command == "CreateSessionReq":
+            await self._create_session(frame)
+        elif command == "MediaDescReq":
+            await self._describe(frame)
         elif command == "ClientHBReq" and self._login is None:
             # Unanswered beats make the client give this socket up and start afresh; an answer would keep it waiting.
             return
@@ -115,7 +125,7 @@ class MediaConversation:
         self._push("StreamStatusNotifyPush", session.media_session_id, m.StreamStatusNotifyPush(session.stream_id, mic, camera))
 
     def closed(self, session: MediaSession, reason: MediaEnd) -> None:
-        self._push("CloseSessionPush", session.media_session_id, CLOSES[reason].push())
+        self._close(session.media_session_id, CLOSES[reason])
 
     # --- login
 
@@ -127,6 +137,7 @@ class MediaConversation:
             return
         held = [(session.session_id, session.session_token) for session in request.sessions or ()]
         self._user_id = frame.header.user_id
+        self._sdk_version = request.sdkversion
         self._stale = False
         self.ended()
         try:
@@ -139,7 +150,7 @@ class MediaConversation:
             self._stale = True
             self._reply(frame, "LoginRsp", m.LoginRsp(request.token, self._settings.negotiation_interval))
             for session_id, _ in held:
-                self._push("CloseSessionPush", session_id, ASK_AGAIN.push())
+                self._close(session_id, ASK_AGAIN)
             return
         except Refused as error:
             # The socket stays open: 2.14.0 reopens a closed one at once and without end. It ends with the idle time-out.
@@ -172,19 +183,23 @@ class MediaConversation:
         try:
             opened = await open_media(login, request.stream_id, request.sdp)
         except Refused as error:
-            owner = login.owner
-            log.info(
-                "media_refused",
-                app_id=owner.app_id,
-                room_id=owner.room_id,
-                user_id=owner.user_id,
-                stream_id=request.stream_id,
-                reason=type(error).__name__,
-            )
+            self._log_refusal(login, request.stream_id, error)
             self._refuse(frame, refusal(error), request.sdp)
             return
         answer = m.CreateSessionWithSdpRsp(opened.media_session_id, opened.token, opened.answer, self._client_address)
         self._reply(frame, command, answer, opened.media_session_id)
+
+    @staticmethod
+    def _log_refusal(login: MediaLogin, stream_id: str, error: Exception) -> None:
+        owner = login.owner
+        log.info(
+            "media_refused",
+            app_id=owner.app_id,
+            room_id=owner.room_id,
+            user_id=owner.user_id,
+            stream_id=stream_id,
+            reason=type(error).__name__,
+        )
 
     def _refuse(self, frame: Frame, verdict: int | Close, offer: str) -> None:
         if isinstance(verdict, int):
@@ -193,14 +208,85 @@ class MediaConversation:
         session_id = self._calls.unused_media_id()
         answer = m.CreateSessionWithSdpRsp(session_id, "", rejecting_answer(offer), self._client_address)
         self._reply(frame, "CreateSessionWithSdpRsp", answer, session_id)
-        self._push("CloseSessionPush", session_id, verdict.push())
+        self._close(session_id, verdict)
 
-    async def _create_session(self, frame: Frame, login: MediaLogin) -> Struct:
-        decode_body(frame, m.CreateSessionReq)
-        return m.CreateSessionRsp(FAILED)
+    async def _create_session(self, frame: Frame) -> None:
+        """First step of the first style: a session id and a TURN server (web-1x-2x.md §4)."""
+        command = "CreateSessionRsp"
+        login = self._login
+        if (login is None and not self._stale) or not self._is_from_user(frame):
+            self._reply(frame, command, m.CreateSessionRsp(NOT_LOGGED_IN))
+            return
+        try:
+            request = decode_body(frame, m.CreateSessionReq)
+            if request.type not in (m.PUBLISH, m.PLAY):
+                raise BodyInvalid("type")
+        except BodyInvalid:
+            self._reply(frame, command, m.CreateSessionRsp(BAD_REQUEST))
+            return
+        if login is None:
+            self._doom(frame, ASK_AGAIN)
+            return
+        role = MediaRole.PUBLISHER if request.type == m.PUBLISH else MediaRole.PLAYER
+        try:
+            begun = await self._calls.begin_media(login, role, request.stream_id)
+        except Refused as error:
+            self._log_refusal(login, request.stream_id, error)
+            self._doom(frame, refusal(error))
+            return
+        answer = m.CreateSessionRsp(
+            OK,
+            begun.media_session_id,
+            begun.token,
+            turn_server(begun.relay.urls, request.sdk_version),
+            begun.relay.username,
+            begun.relay.password,
+            self._client_address,
+        )
+        self._reply(frame, command, answer, begun.media_session_id)
+
+    def _doom(self, frame: Frame, verdict: int | Close) -> None:
+        """Refuse a session of the first style. One that is to be closed is closed when its offer comes: 1.4.0 is deaf to it before."""
+        urls = self._calls.relay_urls
+        if isinstance(verdict, int) or not urls or len(self._doomed) >= m.MAX_HELD:
+            self._reply(frame, "CreateSessionRsp", m.CreateSessionRsp(verdict if isinstance(verdict, int) else FAILED))
+            return
+        session_id = self._calls.unused_media_id()
+        self._doomed[session_id] = verdict
+        # Without a server, a name and a password the browser makes no connection, and no offer (1.4.0 waits for ever then).
+        answer = m.CreateSessionRsp(OK, session_id, "", urls[0], _NOBODY, _NOBODY, self._client_address)
+        self._reply(frame, "CreateSessionRsp", answer, session_id)
+
+    async def _describe(self, frame: Frame) -> None:
+        """Second step: offer in, answer and candidates out, in this order or the client drops them."""
+        command = "MediaDescRsp"
+        login, session_id = self._login, frame.header.session_id
+        if session_id in self._doomed and self._is_from_user(frame):
+            self._reply(frame, command, m.Result())
+            self._close(session_id, self._doomed.pop(session_id))
+            return
+        if login is None or not self._is_from_user(frame):
+            self._reply(frame, command, m.Result(NOT_LOGGED_IN))
+            return
+        try:
+            answer = await self._calls.describe(login, session_id, decode_body(frame, m.MediaDescReq).sdp)
+        except (BodyInvalid, MediaSessionUnknown):
+            self._reply(frame, command, m.Result(BAD_REQUEST))
+            return
+        except Refused as error:
+            self._log_refusal(login, "", error)
+            verdict = refusal(error)
+            # Clients of this style do not look at the result (1.4.0): only a closed session tells them.
+            self._reply(frame, command, m.Result(verdict if isinstance(verdict, int) else FAILED))
+            self._close(session_id, described_refusal(verdict))
+            return
+        self._reply(frame, command, m.Result())
+        self._push("MediaDescPush", session_id, m.MediaDescPush(answer))
+        self._push("CandidateInfoPush", session_id, m.CandidateInfoPush(candidate_infos(answer)))
 
     async def _close_session(self, frame: Frame, login: MediaLogin) -> Struct:
         decode_body(frame, m.CloseSessionReq)
+        self._doomed.pop(frame.header.session_id, None)
         try:
             self._calls.close_media(login, frame.header.session_id)
         except MediaSessionUnknown:
@@ -224,7 +310,8 @@ class MediaConversation:
 
     async def _heartbeat(self, frame: Frame, login: MediaLogin) -> Struct:
         believed = decode_body(frame, m.ClientHBReq).session_ids or ()
-        self._reset_sessions([session_id for session_id in believed if not self._calls.holds(login, session_id)])
+        gone = [number for number in believed if number not in self._doomed and not self._calls.holds(login, number)]
+        self._reset_sessions(gone)
         return m.ClientHBRsp(self._settings.heartbeat_interval)
 
     # --- what needs nothing done
@@ -267,6 +354,9 @@ class MediaConversation:
         if missing and len(self._reset) < m.MAX_HELD:
             self._reset.update(missing)
             self._push("SessionResetPush", 0, m.SessionResetPush(missing))
+
+    def _close(self, session_id: int, close: Close) -> None:
+        self._push("CloseSessionPush", session_id, close.push(self._sdk_version))
 
     def _reply(self, frame: Frame, command: str, body: Struct, session_id: int | None = None) -> None:
         header = frame.header

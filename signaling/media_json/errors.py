@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import msgspec
 
 from auth import TokenError, TokenExpired
-from calls.errors import AppUnknown, CallError, MediaEnded, MediaFull, SdpRefused, StreamElsewhere
+from calls.errors import AppUnknown, CallError, MediaEnded, MediaFull, NoRelay, SdpRefused, StreamElsewhere
 from calls.media_session import MediaEnd
 from rooms.errors import InvalidRequest, RateLimited, RoomError, SessionUnknown, StoreUnavailable, StreamUnknown
 from signaling.media_json.messages import CloseSessionPush
@@ -30,10 +30,10 @@ TOKEN_REFUSED = 1008
 """In ``LoginRsp``: final, 2.14.0 tells its app 1102018 (token expired)."""
 NO_CAPACITY = 2016
 
-_NORMAL, _STATE_ERROR, _DENIED = 0, 5, 15
+_NORMAL, _STATE_ERROR, _DENIED, _BAD_SDP = 0, 5, 15, 23
 """``reason``."""
-_STOP, _ASK_AGAIN, _RETRY = 1, 6, 5
-"""``action``: give up; ask the room for an address again; open the session again."""
+_STOP, _NEXT_ADDRESS, _RETRY, _ASK_AGAIN = 1, 2, 5, 6
+"""``action``: give up; go to the next address of the room's answer; open the session again; ask the room for an address again."""
 _FORBIDDEN, _TOKEN_EXPIRED = 1011, 1014
 """``err``: 2.14.0 tells its app 1003025 (forbidden by the media server) or 1102018 (token expired)."""
 
@@ -46,13 +46,17 @@ class Close:
     action: int
     err: int = 0
 
-    def push(self) -> CloseSessionPush:
-        info = {"action": self.action, "err": self.err} if self.err else {"action": self.action}
+    def push(self, sdk_version: str = "") -> CloseSessionPush:
+        """``sdk_version``: what the client is, as its ``LoginReq`` says."""
+        # SDKs of the 1.x line do not know how to ask again, and give up on what they do not know (§8).
+        action = _NEXT_ADDRESS if self.action == _ASK_AGAIN and sdk_version.startswith("1.") else self.action
+        info = {"action": action, "err": self.err} if self.err else {"action": action}
         return CloseSessionPush(self.reason, msgspec.json.encode(info).decode())
 
 
 DENIED = Close(_DENIED, _STOP, _FORBIDDEN)
 EXPIRED = Close(_DENIED, _STOP, _TOKEN_EXPIRED)
+BAD_OFFER = Close(_BAD_SDP, _STOP)
 STOPPED = Close(_NORMAL, _STOP)
 ASK_AGAIN = Close(_STATE_ERROR, _ASK_AGAIN)
 RETRY = Close(_STATE_ERROR, _RETRY)
@@ -83,6 +87,8 @@ def refusal(error: CallError | RoomError | TokenError | SdpRefused | MediaFull) 
         return STREAM_UNKNOWN
     if isinstance(error, SdpRefused):
         return BAD_SDP
+    if isinstance(error, NoRelay):
+        return FAILED
     if isinstance(error, MediaFull | StoreUnavailable | RateLimited):
         return NO_CAPACITY
     if isinstance(error, InvalidRequest):
@@ -93,6 +99,13 @@ def refusal(error: CallError | RoomError | TokenError | SdpRefused | MediaFull) 
         return ASK_AGAIN
     # StreamTaken, TokenNotPermitted, TooManyMediaSessions and whatever else the room forbids.
     return DENIED
+
+
+def described_refusal(verdict: int | Close) -> Close:
+    """How a session of the first style is closed whose offer was refused: what may pass is tried again, the rest is final."""
+    if isinstance(verdict, Close):
+        return verdict
+    return RETRY if verdict == NO_CAPACITY else BAD_OFFER
 
 
 def login_result(error: Exception) -> int:

@@ -45,6 +45,15 @@ class CreateSessionReq(Struct, frozen=True):
 
     type: int = PUBLISH
     stream_id: StreamId = ""
+    sdk_version: int = 0
+    """1040 for 1.4.0, 2050 for 2.5.0."""
+
+
+class MediaDescReq(Struct, frozen=True):
+    """The offer of a session from ``CreateSessionReq``."""
+
+    sdp: str
+    type: int = 0
 
 
 class CreateSessionWithSdpReq(Struct, frozen=True):
@@ -99,12 +108,36 @@ class LoginRsp(Struct, frozen=True, rename={"token_type": "tokenType", "nego_int
 
 
 class CreateSessionRsp(Struct, frozen=True):
-    """A refusal; ``turn_server`` must be a string all the same, 2.14.0 splits it before it looks at the result."""
+    """``turn_server`` must be a string in a refusal too: 2.14.0 splits it before it looks at the result."""
 
     result: int
     session_id: int = 0
     session_token: str = ""
     turn_server: str = ""
+    """One URL; for SDKs from 2.18.0 several, with ``;`` between them, each with ``udp`` in it."""
+    turn_username: str = ""
+    turn_auth_key: str = ""
+    clientip: str = ""
+
+
+class MediaDescPush(Struct, frozen=True):
+    """The answer to ``MediaDescReq``."""
+
+    sdp: str
+    type: int = 1
+
+
+class CandidateInfo(Struct, frozen=True, rename="camel"):
+    candidate: str
+    """As in SDP, without ``a=``."""
+    sdp_mid: str
+    sdp_m_line_index: int = msgspec.field(name="sdpMLineIndex")
+
+
+class CandidateInfoPush(Struct, frozen=True):
+    """The server's candidates, all at once: a second one is ignored, and without one clients keep theirs for themselves (§4)."""
+
+    infos: tuple[CandidateInfo, ...]
 
 
 class CreateSessionWithSdpRsp(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Users of the official web SDK 2.14.0 in one headless Chromium, hosted by ``node/browser.js``."""
+"""Users of the official web SDK 1.4.0 … 2.26.2 in one headless Chromium, hosted by ``node/browser.js``."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ from tests.e2e.sdk_user import SdkUser
 
 MICROPHONE_TONE = 440
 """What Chromium's fake microphone hears, in Hz. The other tones of a test are the pages' own oscillators."""
+
+REFERENCE = "2.14.0"
+"""Version of the SDK where a test does not say another."""
 
 MEDIA_LIMIT = 60.0
 """Limit for sound to arrive, in seconds."""
@@ -43,13 +46,14 @@ def write_tone(path: Path, frequency: int, seconds: int = 10, rate: int = 48_000
 class WebUser(SdkUser):
     """One page with one engine. Its signalling goes through ``link``, which a test can cut."""
 
-    def __init__(self, remote: Remote, user_id: str, link: Link, token: Callable[..., str]) -> None:
+    def __init__(self, remote: Remote, user_id: str, link: Link, token: Callable[..., str], version: str = REFERENCE) -> None:
         super().__init__(remote, user_id, token)
         self.link = link
+        self.version = version
 
     async def open(self, app_id: int, server: list[str] | None = None) -> None:
         self._remote.add(self)
-        await self._remote.call("open", user=self.name, appId=app_id, server=server or self.link.url("/ws"))
+        await self._remote.call("open", user=self.name, appId=app_id, server=server or self.link.url("/ws"), version=self.version)
 
     async def _page(self, operation: str, limit: float = LIMIT, **argument: Json) -> Json:
         return await self._remote.call("page", user=self.name, operation=operation, argument=argument, limit=limit)
@@ -67,6 +71,10 @@ class WebUser(SdkUser):
     async def start_publishing_tone(self, stream_id: str, frequency: int) -> None:
         """Only starts; what comes of it is for the test to see."""
         await self._page("publishTone", streamId=stream_id, frequency=frequency, option={})
+
+    async def lose_requests(self, command: str) -> None:
+        """From now on what the page sends with this command on its sockets gets lost."""
+        await self._page("loseRequests", command=command)
 
     async def mute_microphone(self, stream_id: str, mute: bool) -> None:
         assert await self._page("muteMicrophone", streamId=stream_id, mute=mute) is True

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import Sequence
 
-from tests.e2e.browser import WebUser
+from tests.e2e.browser import REFERENCE, WebUser
 from tests.e2e.link import Link
 from tests.e2e.miniprogram import MiniProgramUser
 from tests.e2e.remote import Remote
@@ -52,11 +53,17 @@ class PageMaker:
         self._remote = remote
         self._users: list[WebUser] = []
 
-    async def __call__(self, hearth: HearthProcess, *names: str, server: list[str] | None = None) -> list[WebUser]:
-        """``server``: addresses instead of the user's own link."""
+    async def __call__(
+        self, hearth: HearthProcess, *names: str, server: list[str] | None = None, version: str | Sequence[str] = REFERENCE
+    ) -> list[WebUser]:
+        """``server``: addresses instead of the user's own link. ``version``: of the SDK, one for all or one for each."""
+        versions = [version] * len(names) if isinstance(version, str) else version
         number = unused_number()
         links = [await Link("127.0.0.1", hearth.port).__aenter__() for _ in names]
-        users = [WebUser(self._remote, f"{name}-{number}", link, hearth.token) for name, link in zip(names, links, strict=True)]
+        users = [
+            WebUser(self._remote, f"{name}-{number}", link, hearth.token, used)
+            for name, link, used in zip(names, links, versions, strict=True)
+        ]
         self._users += users
         await asyncio.gather(*(user.open(hearth.app_id, server) for user in users))
         return users

@@ -25,24 +25,36 @@ const FLAGS = [
   "--ignore-certificate-errors",
 ];
 
+const SDK = "zego-express-engine-webrtc";
+const REFERENCE = "2.14.0"; // the one that is installed under its own name
+
 const web = (name) => fileURLToPath(new URL(`../web/${name}`, import.meta.url));
 
-async function servePages() {
-  const bundle = await build({
+const bundles = new Map();
+
+/** The page with this version of the SDK in it. */
+async function bundleOf(version) {
+  const { outputFiles } = await build({
     entryPoints: [web("page.js")],
+    absWorkingDir: fileURLToPath(new URL("..", import.meta.url)), // where aliases are looked up
     bundle: true,
     write: false,
     format: "iife",
     define: { global: "window" },
+    alias: { "sdk-under-test": version === REFERENCE ? SDK : `${SDK}-${version}` },
     logLevel: "error",
   });
-  const files = {
-    "/": ["text/html", readFileSync(web("index.html"))],
-    "/page.js": ["text/javascript", bundle.outputFiles[0].contents],
-  };
-  const server = createServer((request, response) => {
-    const [type, body] = files[request.url] ?? [];
-    if (!body) return response.writeHead(404).end();
+  return outputFiles[0].contents;
+}
+
+/** `/VERSION/` is the page, `/VERSION/page.js` its script, made when it is first asked for. */
+async function servePages() {
+  const html = readFileSync(web("index.html"));
+  const server = createServer(async (request, response) => {
+    const [, version, file] = /^\/([\d.]+)\/(page\.js)?$/.exec(request.url) ?? [];
+    if (!version) return response.writeHead(404).end();
+    if (!bundles.has(version)) bundles.set(version, bundleOf(version));
+    const [type, body] = file ? ["text/javascript", await bundles.get(version)] : ["text/html", html];
     response.writeHead(200, { "content-type": `${type}; charset=utf-8` }).end(body);
   });
   await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
@@ -98,7 +110,7 @@ await serve(
       const flags = microphone ? [...FLAGS, `--use-file-for-fake-audio-capture=${microphone}`] : FLAGS;
       [browser, pages] = await Promise.all([puppeteer.launch({ executablePath: executable, headless: true, args: flags }), servePages()]);
     },
-    async open({ user, ...settings }) {
+    async open({ user, version, ...settings }) {
       const context = await browser.createBrowserContext();
       const page = await context.newPage();
       users.set(user, page);
@@ -112,8 +124,13 @@ await serve(
       });
       await observeFrames(page, user);
       await page.exposeFunction("reportToTest", (line) => report({ user, ...line }));
-      await page.goto(pages);
-      await inPage(user, "create", settings);
+      // 1.4.0 has something to say to the person now and then.
+      page.on("dialog", (dialog) => {
+        report({ user, log: `dialog: ${dialog.message()}` });
+        void dialog.dismiss();
+      });
+      await page.goto(`${pages}${version}/`);
+      await inPage(user, "create", { ...settings, version });
     },
     /** Opens a page that is not ours, to be used like a person would. */
     async visit({ user, url }) {

@@ -1,16 +1,24 @@
 // One user of the unmodified zego-express-engine-webrtc in a page. Driven by node/browser.js through `window.hearth`.
 
-import { ZegoExpressEngine } from "zego-express-engine-webrtc";
+import { ZegoExpressEngine } from "sdk-under-test";
 
 import { Listener, audio, tone } from "./listening.js";
 
 const EVENTS = [
   "roomStateUpdate", "roomStateChanged", "roomUserUpdate", "roomOnlineUserCountUpdate", "roomStreamUpdate", "streamExtraInfoUpdate",
   "roomExtraInfoUpdate", "tokenWillExpire", "IMRecvBroadcastMessage", "IMRecvBarrageMessage", "IMRecvCustomCommand",
-  "publisherStateUpdate", "playerStateUpdate", "remoteMicStatusUpdate", "remoteCameraStatusUpdate",
+  "publisherStateUpdate", "playerStateUpdate", "remoteMicStatusUpdate", "remoteCameraStatusUpdate", "updateOnlineCount",
+  "playQualityUpdate",
 ];
 
 let engine;
+let sdk;
+const lost = new Set();
+const send = WebSocket.prototype.send;
+WebSocket.prototype.send = function (data) {
+  for (const command of lost) if (typeof data === "string" && data.includes(`"${command}"`)) return;
+  send.call(this, data);
+};
 const published = new Map();
 const played = new Map();
 
@@ -27,8 +35,11 @@ async function startPublishing(streamId, source, option) {
 }
 
 window.hearth = {
-  create({ appId, server }) {
+  create({ appId, server, version }) {
+    sdk = version;
     engine = new ZegoExpressEngine(appId, server);
+    // From 2.16.1 on the SDK uses a cloud service of its own in place of the server, unless it is told not to.
+    if (sdk.startsWith("2.26")) engine.zegoWebRTC.setAccess(false);
     engine.setLogConfig({ logLevel: "disable", remoteLogLevel: "disable" });
     engine.setDebugVerbose(false);
     for (const event of EVENTS) engine.on(event, (...args) => window.reportToTest({ event, args }));
@@ -51,7 +62,8 @@ window.hearth = {
   },
 
   muteMicrophone({ streamId, mute }) {
-    return engine.mutePublishStreamAudio(published.get(streamId), mute);
+    // In 1.4.0 the switch is the wrong way round (web-1x-2x.md section 7).
+    return engine.mutePublishStreamAudio(published.get(streamId), sdk === "1.4.0" ? !mute : mute);
   },
 
   stopPublishing({ streamId }) {
@@ -69,6 +81,11 @@ window.hearth = {
     listener(streamId).stop();
     played.delete(streamId);
     engine.stopPlayingStream(streamId);
+  },
+
+  /** From now on requests with this command get lost on the way. */
+  loseRequests({ command }) {
+    lost.add(command);
   },
 
   hearTone: ({ streamId, frequency, limitMs }) => listener(streamId).untilTone(frequency, limitMs),

@@ -13,12 +13,22 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any
 
-from aiortc import AudioStreamTrack, MediaStreamError, MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc import (
+    AudioStreamTrack,
+    MediaStreamError,
+    MediaStreamTrack,
+    RTCConfiguration,
+    RTCIceServer,
+    RTCIceTransportPolicy,
+    RTCPeerConnection,
+    RTCSessionDescription,
+)
 from aiortc.rtcdtlstransport import SRTPProtectionProfile
 from av import AudioFrame
 
 from media.config import MediaConfig
 from media.sfu import Sfu
+from media.turn.access import RelayAccess
 
 RATE = 48_000
 FRAME = 960
@@ -127,10 +137,13 @@ def _share(samples: array.array[int], hertz: int, energy: int) -> float:
 class Client:
     """One peer connection for one stream in one direction, as the SDKs make them."""
 
-    def __init__(self, sfu: Sfu, session: int) -> None:
+    def __init__(self, sfu: Sfu, session: int, relay: RelayAccess | None = None) -> None:
+        """``relay``: the only way to the node."""
         self.sfu = sfu
         self.session = session
-        self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        policy = RTCIceTransportPolicy.ALL if relay is None else RTCIceTransportPolicy.RELAY
+        servers = [] if relay is None else [RTCIceServer(list(relay.urls), relay.username, relay.password)]
+        self.connection = RTCPeerConnection(RTCConfiguration(iceServers=servers, iceTransportPolicy=policy))
         self.ear: Ear | None = None
         self.answer = ""
         self.connection.on("track", self._heard)
@@ -188,9 +201,9 @@ class Client:
 
 
 @contextlib.asynccontextmanager
-async def clients(sfu: Sfu, *sessions: int) -> AsyncIterator[list[Client]]:
-    """One client for each media session id, closed at the end."""
-    made = [Client(sfu, session) for session in sessions]
+async def clients(sfu: Sfu, *sessions: int, relayed: bool = False) -> AsyncIterator[list[Client]]:
+    """One client for each media session id, closed at the end. ``relayed``: they reach the node through its TURN server only."""
+    made = [Client(sfu, session, sfu.relay_access(session) if relayed else None) for session in sessions]
     try:
         yield made
     finally:

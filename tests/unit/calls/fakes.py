@@ -15,6 +15,7 @@ from calls.apps import App
 from calls.media_session import MediaEnd, MediaLogin, MediaSession
 from calls.service import Calls
 from calls.settings import CallSettings
+from media.turn.access import RelayAccess
 from rooms.errors import StoreUnavailable, StreamTaken, StreamUnknown
 from rooms.events import AnyEvent, Delivery, EndReason, Receiver, ReservationEnded, StreamAdded, StreamEnd, StreamRemoved, UserLeft, Watcher
 from rooms.model import Client, Grant, LoginRequest, NodeInfo, Session, Stream, User, Verdict
@@ -224,6 +225,7 @@ class FakePlane:
         self.forwarding: dict[int, bool] = {}
         self.refuse: Exception | None = None
         self.gate: asyncio.Event | None = None
+        self.turn_servers: tuple[str, ...] = ("turn:192.0.2.1:3478?transport=udp",)
 
     async def open_publisher(self, session_id: int, stream: str, offer: str) -> str:
         return await self._open(session_id, "publisher", stream, offer)
@@ -241,6 +243,13 @@ class FakePlane:
 
     def close(self, session_id: int) -> None:
         self.open.pop(session_id, None)
+
+    @property
+    def relay_urls(self) -> tuple[str, ...]:
+        return self.turn_servers
+
+    def relay_access(self, session_id: int) -> RelayAccess | None:
+        return RelayAccess(self.turn_servers, f"1:{session_id}", "secret") if self.turn_servers else None
 
     def set_forwarding(self, session_id: int, *, audio: bool) -> None:
         self.forwarding[session_id] = audio

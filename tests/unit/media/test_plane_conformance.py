@@ -10,8 +10,8 @@ import pytest
 from aiortc.rtp import RtcpPacket
 
 from media import rtcp, rtp, stun
+from media.plane import RELAYED, Address, Drop, MediaPlane, SinkFormat, SourceFormat, SrtpProfile
 from media.plane import Clock as ClockFunction
-from media.plane import Drop, MediaPlane, SinkFormat, SourceFormat, SrtpProfile
 from media.python_plane import PythonPlane
 from tests.unit.media.memory_network import Clock, MemoryPort, Recorder, RemotePeer
 
@@ -66,6 +66,23 @@ def test_a_valid_check_is_answered_with_the_address_it_came_from(network: Networ
     assert answer.kind == stun.BINDING_SUCCESS
     assert answer.integrity_valid(peer.ice.password)
     assert answer.attributes[stun.XOR_MAPPED_ADDRESS] == stun.xor_address("10.0.0.1", int(peer.address[1]), answer.transaction)
+
+
+def test_a_relayed_peer_is_one_like_any_other(network: Network) -> None:
+    """What the TURN server brings comes from a ``RELAYED`` address, and what is sent there goes out by the port's route to it."""
+    player, publisher = network.player(), network.peer().add()
+    relayed: Address = ("192.0.2.1", 50_000, 0, RELAYED)
+    name = f"{publisher.ice.ufrag}:{publisher.ice.remote_ufrag}"
+    network.plane.datagram_relayed(stun.binding_request(bytes(12), name, publisher.ice.password), relayed, b"\xc0\x00\x02\x01")
+    answer = stun.parse(network.port.take(relayed)[0])
+    assert answer.kind == stun.BINDING_SUCCESS
+    assert answer.attributes[stun.XOR_MAPPED_ADDRESS] == stun.xor_address("192.0.2.1", 50_000, answer.transaction)
+    network.plane.set_keys(publisher.number, publisher.keys)
+    network.plane.publish(publisher.number, "s", SourceFormat(payload_type=111))
+    network.plane.datagram_relayed(publisher.protect(rtp.packet(111, 1, 960, 77, b"sound")), relayed, b"\xc0\x00\x02\x01")
+    assert [packet.payload for packet in player.received()] == [b"sound"]
+    network.plane.datagram_relayed(b"\x80" * 4_000, relayed, b"\xc0\x00\x02\x01")
+    assert network.dropped(Drop.OVERSIZED) == 1
 
 
 def test_a_wrong_password_is_refused_and_teaches_no_address(network: Network) -> None:

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import msgspec
 import pytest
+from pydantic import SecretStr, ValidationError
 
+from media.turn.config import TurnConfig
 from rooms.limits import RoomLimits
 from server import wiring
-from server.settings import LimitSettings, MediaSettings, RtmpSettings, ServerSettings, Settings, StoreSettings
+from server.settings import (
+    ExternalTurnSettings,
+    LimitSettings,
+    MediaSettings,
+    RtmpSettings,
+    ServerSettings,
+    Settings,
+    StoreSettings,
+    TurnSettings,
+)
 
 
 def test_defaults_are_those_of_the_parts() -> None:
@@ -28,6 +41,28 @@ def test_every_rule_of_messages_has_a_setting() -> None:
 def test_seconds_become_milliseconds() -> None:
     timings = wiring.timings(Settings(store=StoreSettings(grace_seconds=1.5, node_lease_seconds=4)))
     assert (timings.grace, timings.node_lease, timings.session_timeout) == (1500, 4000, 100_000)
+
+
+def test_turn_is_the_nodes_own_or_another_or_none() -> None:
+    own = wiring.media_config(Settings())
+    assert own.turn is not None and own.turn_external is None
+    assert (own.turn.port, own.turn.any_port_if_taken) == (3478, True)
+    assert own.turn == dataclasses.replace(TurnConfig(), any_port_if_taken=True)
+    asked = wiring.media_config(Settings(media=MediaSettings(turn=TurnSettings(port=3478, lifetime_seconds=30)))).turn
+    assert asked is not None and not asked.any_port_if_taken and asked.lifetime_ms == 30_000
+    assert wiring.media_config(Settings(media=MediaSettings(turn=TurnSettings(enabled=False)))).turn is None
+    external = ExternalTurnSettings(urls=["turn:t:3478?transport=udp"], shared_secret=SecretStr("s"))
+    other = wiring.media_config(Settings(media=MediaSettings(turn_external=external)))
+    assert other.turn is None and other.turn_external is not None
+    assert (other.turn_external.urls, other.turn_external.shared_secret) == (("turn:t:3478?transport=udp",), "s")
+
+
+@pytest.mark.parametrize(
+    "values", [{"urls": ["turn:t"]}, {"shared_secret": "s"}, {"urls": ["http://t"], "shared_secret": "s"}, {"urls": ["turn:a;turn:b"]}]
+)
+def test_an_external_turn_server_is_whole_or_not_there(values: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        ExternalTurnSettings.model_validate(values)
 
 
 @pytest.mark.parametrize(("timeout", "interval"), [(100, 30_000), (30, 10_000), (9, 3_000), (3, 3_000)])

@@ -167,16 +167,6 @@ async def test_the_small_questions_get_the_answers_that_do_no_harm() -> None:
         assert (await amy.ask("ClientHBReq", {"session_ids": []}))["header"]["cmd"] == "ClientHBRsp"
 
 
-async def test_the_first_generations_session_is_refused_in_a_form_that_2_14_survives() -> None:
-    house = House()
-    async with Client(house, house.rooms.enter("amy")) as amy:
-        await amy.log_in()
-        answer = await amy.ask("CreateSessionReq", {"type": 0, "stream_id": "s", "negotiate_mode": 0})
-        assert answer["header"]["cmd"] == "CreateSessionRsp"
-        assert answer["body"]["result"] != 0
-        assert answer["body"]["turn_server"] == ""
-
-
 @pytest.mark.parametrize("kind", [PROBE, 3, -1])
 async def test_other_kinds_of_session_are_refused(kind: int) -> None:
     house = House()
