@@ -503,10 +503,24 @@ async def test_lifting_a_mute_leaves_alone_who_has_muted_the_stream_for_himself(
 
 async def test_who_begins_to_play_a_muted_stream_hears_nothing_either() -> None:
     stage = await Stage.set()
-    stage.house.rooms.verdicts["s"] = Verdict(audio_muted_until=stage.house.clock() + 1000)
+    until = stage.house.clock() + 1000
+    stage.house.rooms.verdicts["s"] = Verdict(audio_muted_until=until)
+    stage.house.rooms.emit(APP_ID, "r", StreamMuted(rev=1, stream_id="s", audio_until=until, video_until=0))
     late, _ = await stage.house.media(stage.house.rooms.enter("cleo"))
     opened = await stage.house.calls.open_player(late, "s", "offer")
     assert stage.house.plane.forwarding[opened.media_session_id] is False
+
+
+async def test_a_stream_that_was_muted_before_it_began_is_silent() -> None:
+    house = House()
+    house.rooms.verdicts["s"] = Verdict(audio_muted_until=house.clock() + 1000)
+    speaker, _ = await house.media(house.rooms.enter("amy"))
+    listener, _ = await house.media(house.rooms.enter("bob"))
+    await house.calls.open_publisher(speaker, "s", "offer")
+    opened = await house.calls.open_player(listener, "s", "offer")
+    assert house.plane.forwarding[opened.media_session_id] is False
+    await house.tick(1000)
+    assert house.plane.forwarding[opened.media_session_id] is True
 
 
 async def test_a_mute_in_another_room_is_about_another_stream() -> None:
