@@ -28,7 +28,7 @@ from calls.settings import CallSettings
 from media.sfu import Lost
 from rooms.errors import RoomError, SessionUnknown, StoreUnavailable, StreamUnknown
 from rooms.events import Receiver, StreamEnd
-from rooms.model import Client, Clock, Grant, LoginRequest, NodeInfo, Session, Stream
+from rooms.model import Client, Clock, LoginRequest, NodeInfo, Session, Stream
 
 if TYPE_CHECKING:
     from rooms.service import LoginResult
@@ -82,8 +82,6 @@ class Calls:
         self._rng = rng
         self._watches = RoomWatches(rooms)
         self._live = LiveMedia(sfu, node_id=rooms.node.node_id, settings=settings, clock=clock, rng=rng, on_end=self._watches.release)
-        self._renewed: dict[tuple[int, int], Grant] = {}
-        """Grants newer than those in the ``Session`` values that dialects hold. Dropped at their end at the latest."""
         self._past = PastCredentials(settings.past_credentials)
         self._next_stray_check = 0
         self._draining = False
@@ -94,7 +92,7 @@ class Calls:
         """Verify the token and enter the room, or come back to a session. Raises ``AppUnknown``, ``TokenError``, ``RoomError``."""
         app = self._app(request.app_id)
         grant = admission.admit(app, room_id=request.room_id, user_id=request.user_id, token=request.token, now=self._clock())
-        result = await self._rooms.login(
+        return await self._rooms.login(
             LoginRequest(
                 app_id=request.app_id,
                 room_id=request.room_id,
@@ -110,9 +108,6 @@ class Calls:
             ),
             receiver,
         )
-        # A resumed session has the grant of its newest token again.
-        self._renewed.pop((result.session.app_id, result.session.session_id), None)
-        return result
 
     async def renew_token(self, session: Session, token: str) -> int:
         """Replace the session's token; returns the seconds it is good for. Raises ``TokenError``, ``SessionUnknown``.
@@ -123,13 +118,11 @@ class Calls:
         now = self._clock()
         grant = admission.admit(app, room_id=session.room_id, user_id=session.user_id, token=token, now=now)
         await self._rooms.update_grant(session, grant)
-        self._renewed[session.app_id, session.session_id] = grant
         return admission.remaining_seconds(grant, now)
 
     def token_remaining(self, session: Session) -> int:
-        """Seconds until the session's newest token expires, 0 when it has."""
-        grant = self._renewed.get((session.app_id, session.session_id), session.grant)
-        return admission.remaining_seconds(grant, self._clock())
+        """Seconds until the token that this value of the session has expires, 0 when it has. A login gives the newest."""
+        return admission.remaining_seconds(session.grant, self._clock())
 
     async def publish_urls(self, session: Session, stream_id: str, transport: Transport, base: str) -> list[str]:
         """Reserve the stream for this session and say where to send it; empty when this node has no such transport.
@@ -168,7 +161,6 @@ class Calls:
 
     async def leave(self, session: Session, whole_login: bool) -> None:
         """End the session's media at once, then log it out; with ``whole_login`` of every room of that login."""
-        self._renewed.pop((session.app_id, session.session_id), None)
         for media in self._live.of_login(session) if whole_login else self._live.of_owner(session):
             self._live.end(media, MediaEnd.LEFT)
         await self._rooms.logout(session, whole_login=whole_login)
@@ -365,8 +357,6 @@ class Calls:
                 self._live.end(media, MediaEnd.SOCKET_LOST)
             elif media.describe_until is not None and media.describe_until <= now:
                 self._live.end(media, MediaEnd.MEDIA_LOST)
-        for key in [key for key, grant in self._renewed.items() if grant.expires_at and grant.expires_at <= now]:
-            del self._renewed[key]
         try:
             for local in self._live.streams():
                 if local.withdraw_at is not None and local.withdraw_at <= now:

@@ -86,7 +86,8 @@ class IceLite:
             if forgotten is not None and self.by_address.get(forgotten) is peer:
                 del self.by_address[forgotten]
         local = self._outlet.port.arrived_at
-        if peer.takes_over(address, stun.USE_CANDIDATE in message.attributes, now) and (address, local) != (peer.address, peer.local):
+        nominating = stun.USE_CANDIDATE in message.attributes
+        if peer.takes_over(address, local, nominating, now) and (address, local) != (peer.address, peer.local):
             peer.move_to(address, local, self._outlet.port.route(address, local))
         answer = stun.binding_success(message, address[0], address[1], peer.ice.password)
         if (address, local) == (peer.address, peer.local):

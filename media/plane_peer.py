@@ -63,7 +63,7 @@ class Peer:
         """Addresses from which an authentic check came, oldest first."""
         self.nominated = False
         self.checked_at = 0
-        """Last check from ``address`` (epoch ms)."""
+        """Last check from ``address`` to ``local`` (epoch ms)."""
         self.last_heard = 0
         # As a publisher.
         self.stream: Stream | None = None
@@ -94,15 +94,17 @@ class Peer:
         del self.addresses[oldest]
         return oldest
 
-    def takes_over(self, address: Address, nominating: bool, now: int) -> bool:
-        """Decides whether datagrams go to ``address`` after an authentic check from there.
+    def takes_over(self, address: Address, local: bytes, nominating: bool, now: int) -> bool:
+        """Decides whether datagrams go to ``address`` after an authentic check from there to our address ``local``.
 
         Browsers nominate only the pair they have selected when the other side is lite, so the latest nomination is the one.
         Before there is one, any checked address serves: DTLS may begin before the nomination arrives. After it, an address that
         is checked but not nominated takes over only if the nominated one is silent: that is a client whose NAT has given it
         another port, which it does not know.
         """
-        if nominating or not self.nominated or address == self.address or now - self.checked_at > SILENT_MS:
+        # Both ends make the pair: a client checks each of our addresses from the same socket.
+        same = (address, local) == (self.address, self.local)
+        if nominating or not self.nominated or same or now - self.checked_at > SILENT_MS:
             self.nominated = self.nominated or nominating
             self.checked_at = now
             return True

@@ -161,7 +161,9 @@ class Sfu:
         self._fingerprint = fingerprint(self._certificate)
         self._udp = UdpPort.bind(config.host, config.udp_port, loop, buffer_bytes=config.socket_buffer, queue_limit=config.send_queue)
         self._plane = self._make_plane(self._udp, self)
-        self._ips = config.public_ips or _own_addresses(config.host)
+        # Candidates hold addresses only: where media.host is a name, the one that it stood for when the port was bound.
+        announced = config.public_ips or _own_addresses(config.host)
+        self._ips = tuple(self._udp.host if ip == config.host else ip for ip in announced)
         if config.turn is not None:
             try:
                 self._start_turn(config.turn)

@@ -15,9 +15,11 @@ from typing import Any
 
 from media.plane import OPUS_TICKS_PER_MS, Address, Send
 from media.rtp import SEQUENCE_MODULUS, TIMESTAMP_MODULUS
+from media.srtp import REPLAY_WINDOW
 
-REORDER_WINDOW = 512
-"""Packets. One that is later than this is taken for a restart of the source (RFC 3550 A.1 calls the idea MAX_MISORDER)."""
+REORDER_WINDOW = REPLAY_WINDOW
+"""Packets. One that is later than this is taken for a restart of the source (RFC 3550 A.1 calls the idea MAX_MISORDER). Not less
+than SRTP lets through: one straggler must not move the numbers and the clock of a source that goes on."""
 RESTART_JUMP = 3_000
 """Packets. A jump ahead of this size is taken for a restart of the source (RFC 3550 A.1, MAX_DROPOUT)."""
 NOWHERE: Address = ("", 0)
@@ -107,6 +109,7 @@ class Stream:
     """See the module. ``active`` are the players that get copies, ``waiting`` those that get them from the next packet on."""
 
     __slots__ = (
+        "_source_first",
         "_source_highest",
         "_source_ssrc",
         "_timestamp_offset",
@@ -144,6 +147,8 @@ class Stream:
         """When ``highest`` came (epoch ms); None before the first packet."""
         self._source_ssrc: int | None = None
         self._source_highest = 0
+        self._source_first = 0
+        """The stream's number of the source's first packet."""
         self._timestamp_offset = 0
         self.report_timestamp: int | None = None
         """The stream's timestamp at ``report_arrival``, from the publisher's sender report; None before one came."""
@@ -158,7 +163,8 @@ class Stream:
         """Maps a packet of the source into the stream.
 
         Returns its sequence number and timestamp (0 … 2^32-1) in the stream and whether the source (re)started with it, in
-        which case the marker belongs on it (RFC 3551 §4.1). A number not above the old ``highest`` is a packet that comes late.
+        which case the marker belongs on it (RFC 3551 §4.1). A number below the old ``highest`` is a packet that comes late, that
+        number itself one that is for nobody.
         """
         if ssrc == self._source_ssrc:
             step = (sequence - self._source_highest) & 0xFFFF
@@ -171,7 +177,11 @@ class Stream:
                 return self.highest, (timestamp + self._timestamp_offset) % TIMESTAMP_MODULUS, False
             late = SEQUENCE_MODULUS - step
             if late <= REORDER_WINDOW:
-                return self.highest - late, (timestamp + self._timestamp_offset) % TIMESTAMP_MODULUS, False
+                place = self.highest - late
+                if place < self._source_first:
+                    # Overtaken by the source's first packet: its number is one that the source before has used.
+                    place = self.highest
+                return place, (timestamp + self._timestamp_offset) % TIMESTAMP_MODULUS, False
         self._restart(ssrc, sequence, timestamp, now)
         return self.highest, self.last_timestamp, True
 
@@ -180,6 +190,7 @@ class Stream:
         self._source_ssrc = ssrc
         self._source_highest = sequence
         self.highest += 1
+        self._source_first = self.highest
         if self.last_arrival is None:
             self.last_timestamp = timestamp
         else:

@@ -74,6 +74,11 @@ class UdpPort:
         """The UDP port number in use."""
         return int(self._socket.getsockname()[1])
 
+    @property
+    def host(self) -> str:
+        """The IP address bound to; also where a name was given."""
+        return str(self._socket.getsockname()[0])
+
     def read_with(self, callback: Callable[[], None]) -> None:
         """Calls ``callback`` whenever datagrams wait."""
         self._loop.add_reader(self._socket, callback)
@@ -108,13 +113,14 @@ class UdpPort:
         return size, address
 
     def _kernels_choice(self, address: Address) -> bytes | None:
-        """The source address that the kernel would give to a datagram for ``address``; None if there is no way there."""
-        with socket.socket(self._socket.family, socket.SOCK_DGRAM) as probe:
-            try:
+        """The source address that the kernel would give to a datagram for ``address``; None if that cannot be known."""
+        try:
+            with socket.socket(self._socket.family, socket.SOCK_DGRAM) as probe:
                 probe.connect(address)
-            except OSError:
-                return None
-            return ipaddress.ip_address(probe.getsockname()[0].partition("%")[0]).packed
+                return ipaddress.ip_address(probe.getsockname()[0].partition("%")[0]).packed
+        except OSError:
+            # No way there, or no file descriptor left: a client has to be answered on such a machine, too.
+            return None
 
     def _source(self, local: bytes) -> list[tuple[int, int, bytes]]:
         if self._socket.family == socket.AF_INET6:

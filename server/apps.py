@@ -28,6 +28,8 @@ def _jwt_keys(settings: JwtSettings) -> JwtKeys:
     jwks: Mapping[str, object] | None = None
     if settings.jwks_file is not None:
         jwks = json.loads(settings.jwks_file.read_text(encoding="utf-8"))
+        if not isinstance(jwks, dict):
+            raise ValueError(f"jwt.jwks_file = {settings.jwks_file}: not a JSON object")
     return JwtKeys(algorithms=tuple(settings.algorithms), public_keys=tuple(texts), jwks=jwks, audience=settings.audience)
 
 

@@ -15,7 +15,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
-from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
@@ -142,7 +141,9 @@ def _explain(detail: ErrorDetails, sources: Iterable[tuple[str, Tree]]) -> str:
         return f"{key}: unknown key{where}{hint or '; allowed: ' + ', '.join(known)}"
     if detail["type"] == "missing":
         return f"{key}: missing; {_description(location)}".rstrip("; ")
-    value = MASK if any(part in _SECRET_KEYS for part in location) else _shown(key, detail["input"])
+    # An App that is no table is a text with all of it inside.
+    is_secret = any(part in _SECRET_KEYS for part in location) or (location[0] == "apps" and len(location) <= 2)
+    value = MASK if is_secret else _shown(key, detail["input"])
     rule = str(detail["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
     meaning = _description(location)
     return f"{key} = {value}{where}: {rule[:1].lower() + rule[1:]}" + (f"\n    {key}: {meaning}" if meaning else "")
@@ -201,12 +202,10 @@ def _description(location: list[Any]) -> str:
 
 def without_password(url: str) -> str:
     """A store URL as it may be shown: ``redis://:********@host/0``."""
-    parts = urlsplit(url)
-    if "@" not in parts.netloc:
-        return url
-    credentials, _, host = parts.netloc.rpartition("@")
-    user = credentials.partition(":")[0]
-    return urlunsplit(parts._replace(netloc=f"{user}:{MASK}@{host}"))
+    # Not by urlsplit: what is no address, for example for a "/" or "[" in its password, is shown too.
+    scheme, separator, rest = re.sub(r"(?i)([?&]password=)[^&#]*", rf"\g<1>{MASK}", url).partition("://")
+    credentials, at, host = rest.rpartition("@")
+    return f"{scheme}{separator}{credentials.partition(':')[0]}:{MASK}@{host}" if at else f"{scheme}{separator}{rest}"
 
 
 def describe(settings: Settings, *, explain: bool = False) -> str:

@@ -40,13 +40,13 @@ _NAME = "|".join(sorted(_NAMES, key=len, reverse=True))
 _SHAPES = re.compile(
     r"""
     (?<![A-Za-z0-9+/])0[34][A-Za-z0-9+/_-]{40,}={0,2}         # Token03, Token04
-    | eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*   # JWT
+    | eyJ(?:(?!eyJ)[A-Za-z0-9_-])*\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*   # JWT; each try ends where the next begins, or it takes n² steps
     | (?<![A-Za-z0-9+/])eyJ[A-Za-z0-9+/]{60,}={0,2}            # legacy token: Base64 of a JSON object
     """,
     re.VERBOSE,
 )
-_QUOTED = re.compile(rf"""(["']?\b(?:{_NAME})\b\\*["']\s*:\s*\\*["'])[^"'\\]+""", re.IGNORECASE)
-"""A JSON document inside a text, its quotes escaped or not."""
+_QUOTED = re.compile(rf"""(["']?\b(?:{_NAME})\b\\*["']\s*:\s*\\*["'])(?:[^"'\\]|\\+/)+""", re.IGNORECASE)
+"""A JSON document inside a text, its quotes escaped or not, perhaps its slashes too."""
 _PARAMETER = re.compile(rf"\b((?:{_NAME}|session)=)[^&\s\"'\\]+", re.IGNORECASE)
 _PATH_KEY = re.compile(r"(rtmp://[^/\s]+/\d+/)[0-9A-Za-z_-]+\.\d+")
 """Credential in the path of a RTMP address (calls/addresses.py)."""

@@ -6,12 +6,12 @@ send one, so everything is bounded: size and number of uploads, records kept, an
 
 from __future__ import annotations
 
-import json
 from collections import Counter, deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
+import msgspec
 import structlog
 
 from rooms.model import Clock
@@ -35,6 +35,20 @@ class SdkLogRefused(Exception):
         self.status = status
 
 
+class _Ring:
+    """The newest records of one App, as JSON texts: parsed, a record that was made for it takes twenty times its size."""
+
+    def __init__(self) -> None:
+        self.records: deque[bytes] = deque()
+        self._bytes = 0
+
+    def add(self, record: bytes, *, most_records: int, most_bytes: int) -> None:
+        self.records.append(record)
+        self._bytes += len(record)
+        while len(self.records) > most_records or self._bytes > most_bytes:
+            self._bytes -= len(self.records.popleft())
+
+
 class SdkLogs:
     """Receives uploads and keeps their records."""
 
@@ -45,7 +59,7 @@ class SdkLogs:
         self._metrics = metrics
         self._is_served = is_served
         self._clock = clock
-        self._kept: dict[int, deque[dict[str, JSON]]] = {}
+        self._kept: dict[int, _Ring] = {}
         self._minute = 0
         self._uploads: Counter[str] = Counter()
         self._file: IO[str] | None = file.open("a", encoding="utf-8", buffering=1) if file else None
@@ -68,8 +82,9 @@ class SdkLogs:
 
     def recent(self, app_id: int, limit: int) -> list[dict[str, JSON]]:
         """The newest records of an App, oldest first."""
-        records = self._kept.get(app_id, deque())
-        return list(records)[-limit:] if limit > 0 else []
+        ring = self._kept.get(app_id)
+        records = list(ring.records)[-limit:] if ring is not None and limit > 0 else []
+        return [msgspec.json.decode(record, type=dict[str, Any]) for record in records]
 
     def _admit(self, address: str) -> None:
         minute = self._clock() // 60_000
@@ -89,10 +104,11 @@ class SdkLogs:
             self._metrics.sdk_log_records.labels("unknown_app").inc()
             return False
         kept: dict[str, JSON] = {"received_at": self._clock(), "address": address, "app_id": app_id, "record": redact(record)}
-        ring = self._kept.setdefault(app_id, deque(maxlen=self._limits.sdk_log_records))
-        ring.append(kept)
+        text = msgspec.json.encode(kept)
+        limits = self._limits
+        self._kept.setdefault(app_id, _Ring()).add(text, most_records=limits.sdk_log_records, most_bytes=limits.sdk_log_memory_bytes)
         if self._file is not None:
-            self._file.write(json.dumps(kept, ensure_ascii=False) + "\n")
+            self._file.write(text.decode() + "\n")
         self._metrics.sdk_log_records.labels("kept").inc()
         log.debug("sdk_log", app_id=app_id, address=address, record=kept["record"])
         return True
@@ -100,7 +116,8 @@ class SdkLogs:
 
 def _parse(line: str) -> JSON:
     try:
-        value: JSON = json.loads(line)
+        # Exact: NaN, infinite numbers and lone surrogates, which the json module takes, cannot be written again for the operator.
+        value: JSON = msgspec.json.decode(line)
     except (ValueError, RecursionError):
         return line
     return value

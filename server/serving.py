@@ -24,6 +24,8 @@ from server.configuration import Configuration, Tree, without_password
 from server.connection_card import connection_card
 from server.dev_tls import DevelopmentTls, ensure_development_tls
 from server.listening import in_url, is_wildcard, listen_tcp
+from server.quiet_pongs import QuietPongs
+from server.request_deadline import with_request_deadline
 
 log = structlog.get_logger(__name__)
 
@@ -70,8 +72,9 @@ def serve(configuration: Configuration, arguments: Tree) -> None:
     config = uvicorn.Config(
         application,
         loop="uvloop" if sys.platform != "win32" else "asyncio",
+        http=with_request_deadline(settings.limits.request_timeout_seconds),
         lifespan="off",
-        ws="websockets-sansio",
+        ws=QuietPongs,
         ws_max_size=settings.limits.frame_bytes,
         ws_per_message_deflate=False,
         ws_ping_interval=_PING_SECONDS,

@@ -249,6 +249,8 @@ class LimitSettings(Section):
     """Most WebSocket connections of this node; more get HTTP 503. 0 = unlimited."""
     login_timeout_seconds: Annotated[float, Field(ge=1, le=3600)] = 30
     """A WebSocket on /ws without a login for so long is closed."""
+    request_timeout_seconds: Annotated[float, Field(ge=1, le=3600)] = 30
+    """An HTTP connection that has not sent its next request, body included, for so long is closed. WebSockets are not meant."""
     requests_per_second: Annotated[int, Field(ge=1, le=100_000)] = 300
     """Requests of one connection per second on average, twice as many at once; heartbeats are not among them. More are refused, and who
     goes on is disconnected. Not lower than command_rate, or that is never reached."""
@@ -262,6 +264,8 @@ class LimitSettings(Section):
     """SDK log uploads per client address and minute; more get HTTP 429. 0 = unlimited."""
     sdk_log_records: Annotated[int, Field(ge=0, le=1_000_000)] = 2000
     """SDK log records kept in memory per App, the newest."""
+    sdk_log_memory_bytes: Annotated[int, Field(ge=0, le=1_073_741_824)] = 16_777_216
+    """Bytes of SDK log records kept in memory per App; the oldest go first."""
     room_id_bytes: IdBytes = 128
     """Longest roomID, bytes of UTF-8."""
     room_id_pattern: Pattern = RoomLimits().room_id_pattern

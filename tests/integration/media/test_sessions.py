@@ -74,6 +74,12 @@ async def test_the_answer_holds_the_announced_addresses() -> None:
         assert sfu.candidates == [f"candidate:1 1 udp 2130706175 203.0.113.5 {sfu.port} typ host"]
 
 
+@pytest.mark.parametrize("public_ips", [(), ("localhost",)])
+async def test_a_host_name_is_announced_as_its_address(public_ips: tuple[str, ...]) -> None:
+    async with running_sfu(Recorder(), host="localhost", public_ips=public_ips) as sfu:
+        assert f" 127.0.0.1 {sfu.port} typ host" in await sfu.open_player(1, "1/a", offers.play_offer())
+
+
 async def test_without_announced_addresses_the_machines_own_are_told() -> None:
     async with running_sfu(Recorder(), host="0.0.0.0") as sfu:
         assert any(" 127.0.0.1 " in candidate for candidate in sfu.candidates)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import socket
 from collections.abc import Iterator
 
@@ -76,4 +77,20 @@ async def test_a_queued_datagram_that_cannot_be_sent_does_not_hold_up_the_others
             return b""
 
     assert await until(received) == b"sent"
+    port.close()
+
+
+async def test_without_a_file_descriptor_left_the_right_address_still_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    port = UdpPort.bind("0.0.0.0", 0, asyncio.get_running_loop(), buffer_bytes=65_536, queue_limit=5)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.bind(("127.0.0.1", 0))
+        client.settimeout(5)
+
+        def none_left(*_: object) -> socket.socket:
+            raise OSError(errno.EMFILE, "Too many open files")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(socket, "socket", none_left)
+            port.route(client.getsockname(), socket.inet_aton("127.0.0.1"))(b"answer", client.getsockname())
+        assert client.recvfrom(100) == (b"answer", ("127.0.0.1", port.number))
     port.close()

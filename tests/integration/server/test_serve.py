@@ -36,6 +36,36 @@ def hearth_command(directory: Path, *arguments: str, environment: dict[str, str]
     )
 
 
+# --- connections that take their time
+
+
+async def test_a_connection_that_sends_no_whole_request_is_closed(tmp_path: Path) -> None:
+    beginnings = {
+        "nothing": b"",
+        "half a head": b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: ",
+        "half a body": b"POST /httplog HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{",
+        "one request and a half": b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /healthz HTTP/1.1\r\n",
+    }
+
+    async def end(beginning: bytes) -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", hearth.port)
+        writer.write(beginning)
+        async with asyncio.timeout(20):
+            said = await reader.read()
+        writer.close()
+        return said
+
+    with await HearthProcess.astart(tmp_path, sections={"limits": {"request_timeout_seconds": 1}}) as hearth:
+        async with RoomClient(hearth, "alice") as alice:
+            assert (await alice.login("room"))["err_code"] == 0
+            said = await asyncio.gather(*map(end, beginnings.values()))
+            assert [text[:12] for text in said] == [b"", b"", b"", b"HTTP/1.1 200"]
+            # WebSockets are not meant.
+            assert (await alice.heartbeat())["err_code"] == 0
+        output = hearth.output
+    assert "Traceback" not in output
+
+
 # --- the start
 
 

@@ -29,6 +29,8 @@ class MemoryPort:
         self.unreachable: set[Address] = set()
         self.queue_drops = 0
         self.arrived_at = b""
+        self.left_from = b""
+        """Our address that the last datagram was sent from."""
 
     def recvfrom_into(self, buffer: memoryview) -> tuple[int, Address]:
         if not self.incoming:
@@ -47,7 +49,11 @@ class MemoryPort:
         return len(data)
 
     def route(self, address: Address, local: bytes) -> Send:
-        return self.sendto
+        def send(data: bytes | memoryview, to: Address) -> int:
+            self.left_from = local
+            return self.sendto(data, to)
+
+        return send
 
     def enqueue(self, data: bytes, address: Address, send: Send) -> None:
         self.queued.append((data, address))

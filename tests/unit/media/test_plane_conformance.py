@@ -156,6 +156,20 @@ def test_a_nominated_address_takes_over_and_an_unnominated_one_does_not(network:
     assert [packet.payload for packet in player.received()] == [b"b"]
 
 
+def test_a_check_of_another_of_our_addresses_does_not_move_the_nominated_pair(network: Network) -> None:
+    # A client with one socket checks both of our candidates from it, and goes on checking the one that it does not use.
+    network.port.arrived_at = b"\x0a\0\0\1"
+    publisher, player = network.publisher(), network.player()
+    network.port.arrived_at = b"\x0a\0\0\2"
+    player.check(nominate=False)
+    assert network.port.left_from == b"\x0a\0\0\2"
+    publisher.send(1, 960, b"a")
+    assert network.port.left_from == b"\x0a\0\0\1"
+    player.check()
+    publisher.send(2, 1_920, b"b")
+    assert network.port.left_from == b"\x0a\0\0\2"
+
+
 def test_a_client_that_does_not_know_its_new_address_moves_when_the_old_one_is_silent(network: Network) -> None:
     publisher, player = network.publisher(), network.player()
     player.address = ("10.9.9.9", 4_000)
@@ -316,6 +330,33 @@ def test_a_stream_goes_on_with_a_new_publisher(network: Network) -> None:
     assert [packet.timestamp - 1_000_000 for packet in packets] == [0, 960, 1_920, 97_920, 98_880, 99_840]
     assert [packet.marker for packet in packets] == [True, False, False, True, False, False]
     assert len({packet.ssrc for packet in packets}) == 1
+
+
+def test_a_packet_overtaken_by_the_first_of_a_new_publisher_does_not_get_a_number_of_the_old_one(network: Network) -> None:
+    first, player = network.publisher(), network.player()
+    for sequence in range(3):
+        first.send(40_000 + sequence, 960 * sequence, b"first")
+    network.plane.remove_peer(first.number)
+    second = network.publisher()
+    for sequence in (8, 7, 9):
+        second.send(sequence, 960 * sequence, bytes([sequence]), ssrc=88)
+    packets = player.received()
+    assert [(packet.sequence - packets[0].sequence, packet.payload) for packet in packets[3:]] == [(3, b"\x08"), (4, b"\x09")]
+    statistics = network.plane.peer_statistics(player.number)
+    assert statistics is not None and statistics.send_failures == 0
+
+
+def test_a_straggler_that_srtp_accepts_is_no_restart(network: Network) -> None:
+    publisher, player = network.publisher(), network.player()
+    straggler = publisher.protect(rtp.packet(111, 1, 960, 77, b"straggler"))
+    publisher.send(0, 0, b"x")
+    for sequence in range(2, 1_024):
+        publisher.send(sequence, 960 * sequence, b"x")
+    publisher.deliver(straggler)
+    publisher.send(1_024, 960 * 1_024, b"next")
+    first, *_, late, last = player.received()
+    assert (late.payload, late.sequence - first.sequence, late.timestamp - first.timestamp) == (b"straggler", 1, 960)
+    assert (last.sequence - first.sequence, last.timestamp - first.timestamp) == (1_024, 960 * 1_024)
 
 
 def test_of_two_publishers_the_newer_is_heard(network: Network) -> None:

@@ -145,7 +145,19 @@ def test_what_is_shown_can_be_read_again(tmp_path: Path) -> None:
         ("redis://:pw@host:1/0", f"redis://:{MASK}@host:1/0"),
         ("redis+sentinel://u:p@a:1,b:2/name", f"redis+sentinel://u:{MASK}@a:1,b:2/name"),
         ("memory://", "memory://"),
+        ("redis://host:1/0?password=p@w&db=1", f"redis://host:1/0?password={MASK}&db=1"),
+        ("unix:///run/redis.sock?db=1&password=pw", f"unix:///run/redis.sock?db=1&password={MASK}"),
+        ("redis://:p/w@host:1/0", f"redis://:{MASK}@host:1/0"),
+        ("redis://:pw@[::1", f"redis://:{MASK}@[::1"),
+        ("postgres", "postgres"),
     ],
 )
 def test_password_of_a_store_url_is_never_shown(url: str, shown: str) -> None:
     assert without_password(url) == shown
+
+
+@pytest.mark.parametrize("apps", ['"[{app_id: 7, server_secrets: [hidden]}]"', '["hidden"]'])
+def test_apps_that_are_no_tables_are_not_shown(tmp_path: Path, apps: str) -> None:
+    with pytest.raises(ConfigurationError, match="apps") as caught:
+        load_configuration(environment={"HEARTH_APPS": apps}, directory=tmp_path)
+    assert "hidden" not in str(caught.value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import string
+import time
 from urllib.parse import quote
 
 import pytest
@@ -77,3 +78,15 @@ def test_deep_nesting_is_cut_off() -> None:
 def test_token_is_found_among_anything(words: list[str]) -> None:
     text = token(TokenKind.TOKEN04)
     assert text[:60] not in redact_text(" ".join([*words, text, *words]))
+
+
+def test_escaped_slash_does_not_end_a_token() -> None:
+    assert "tail" not in redact_text('{"token":"head\\/tail"}')
+    assert "tail" not in redact_text('{\\"token\\":\\"head\\\\\\/tail\\"}')
+
+
+def test_beginnings_of_tokens_without_end_cost_no_more_than_other_text() -> None:
+    text = "eyJ-" * 60_000  # as long as limits.sdk_log_bytes allows; with a step for each pair of them it takes a minute
+    began = time.process_time()
+    assert redact_text(text) == text
+    assert time.process_time() - began < 5

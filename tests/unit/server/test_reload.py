@@ -109,3 +109,19 @@ def test_change_that_needs_a_restart_is_told(file: File) -> None:
         reloader.check()
     assert secrets(directory, 7) == (NEW,)
     assert [(entry["event"], entry.get("sections")) for entry in logs] == [("apps_reloaded", None), ("restart_needed", ["server"])]
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    ['[store]\nurl = "redis://:pw@[::1"\n', "jwt.jwks_file = '{jwks}'\n"],
+    ids=["address of the store", "keys that are a list"],
+)
+def test_no_mistake_ends_the_server(file: File, tmp_path: Path, mistake: str) -> None:
+    directory, reloader = start(file)
+    (tmp_path / "jwks.json").write_text("[]")
+    file.write(app(7, NEW) + mistake.format(jwks=tmp_path / "jwks.json"))
+    with structlog.testing.capture_logs() as logs:
+        reloader.check()
+    assert secrets(directory, 7) == (OLD,)
+    assert [entry["event"] for entry in logs] == ["apps_kept"]
+    assert "pw" not in logs[0]["problem"]

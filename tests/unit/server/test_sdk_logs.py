@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from starlette.responses import JSONResponse
 
 from server.metrics import Metrics
 from server.sdk_logs import SdkLogRefused, SdkLogs
@@ -87,3 +88,23 @@ def test_file_gets_what_is_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize("upload", [b"\xff\xfe\x00", b"[" * 5000, b'{"appid": true}', b'{"appid": [7]}', b'{"appid": "99999999999999"}'])
 def test_nonsense_is_survived(upload: bytes) -> None:
     assert make().receive(upload, "192.0.2.1") == 0
+
+
+def test_only_so_many_bytes_are_kept() -> None:
+    logs = make(sdk_log_memory_bytes=1_000)
+    for n in range(10):
+        logs.receive(line(appid=7, n=n, text="x" * 300), "192.0.2.1")
+    assert [entry["record"]["n"] for entry in logs.recent(7, 10)] == [8, 9]  # type: ignore[call-overload, index]
+    logs.receive(line(appid=7, text="x" * 2_000), "192.0.2.1")
+    assert logs.recent(7, 10) == []
+
+
+@pytest.mark.parametrize("value", ["NaN", "1e999", "-Infinity", '"\\ud800"', "9" * 5_000, "[" * 5_000])
+def test_what_cannot_be_written_again_breaks_neither_the_upload_nor_the_look_at_others(tmp_path: Path, value: str) -> None:
+    logs = make(file=tmp_path / "sdk.log")
+    logs.receive(f'{{"appid": 7, "value": {value}}}\n' + line(appid=7, event="fine"), "192.0.2.1", 7)
+    kept = logs.recent(7, 10)
+    assert kept[-1]["record"] == {"appid": 7, "event": "fine"}
+    JSONResponse({"data": kept})  # as the operator's command is answered
+    logs.close()
+    assert len((tmp_path / "sdk.log").read_text(encoding="utf-8").splitlines()) == 2
