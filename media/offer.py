@@ -28,6 +28,11 @@ _ICE_PASSWORD = re.compile(r"[0-9A-Za-z+/]{22,256}")
 _MEDIA_LINE = re.compile(
     r"(audio|video|text|application|message|image) ([0-9]{1,5})(?:/[0-9]{1,5})? ([A-Za-z0-9/]{1,64}) ([^\r\n]{1,1024})"
 )
+_RTP = re.compile(r"(?:[A-Z]{1,8}/){0,4}RTP/[A-Z]{1,8}")
+"""Protocols whose formats are payload types (RFC 8866 §5.14)."""
+_PAYLOAD_TYPE = re.compile(r"[0-9]{1,3}")
+_RESERVED_TYPES = range(72, 77)
+"""RFC 3551 §6: with the marker they would be RTCP."""
 _RTPMAP = re.compile(r"([0-9]{1,3}) ([!#$%&'*+\-.0-9A-Z^_`a-z{|}~]{1,64})/([0-9]{1,9})(?:/([0-9]{1,3}))?")
 _FINGERPRINT = re.compile(r"([A-Za-z0-9-]{1,16}) ([0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){15,63})")
 _EXTMAP = re.compile(r"([0-9]{1,5})(?:/[a-z]{1,8})? ([!-~]{1,256})(?: .*)?")
@@ -169,6 +174,9 @@ def _media(section: _Section, session: _Section, bundle: frozenset[str]) -> Offe
     formats = tuple(listed.split())
     if len(formats) > MAX_FORMATS or not all(_TOKEN.fullmatch(one) for one in formats) or not formats:
         raise SdpRefused("an m-line lists malformed formats")
+    if kind in ("audio", "video") and not (_RTP.fullmatch(protocol) and all(_is_payload_type(one) for one in formats)):
+        # The answer repeats them, and a client fails on an answer that is no SDP without saying why.
+        raise SdpRefused("an m-line for sound or video is not RTP with payload types")
     mid = section.first("mid")
     if mid is not None and not _TOKEN.fullmatch(mid):
         raise SdpRefused("a mid is malformed")
@@ -186,6 +194,10 @@ def _media(section: _Section, session: _Section, bundle: frozenset[str]) -> Offe
         codecs=codecs,
         audio_level_id=_extension(section, AUDIO_LEVEL_URI),
     )
+
+
+def _is_payload_type(text: str) -> bool:
+    return _PAYLOAD_TYPE.fullmatch(text) is not None and int(text) < 128 and int(text) not in _RESERVED_TYPES
 
 
 def _direction(section: _Section, session: _Section) -> Direction:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from server.metrics import Metrics
+from server.proxies import subscriber
 from server.settings import LimitSettings
 
 
@@ -34,6 +35,7 @@ class Connections:
     @contextmanager
     def admitted(self, address: str, dialect: str) -> Iterator[None]:
         """Hold a place while the connection is open. Raises ``ConnectionRefused``."""
+        address = subscriber(address)
         if self._limits.connections and self.total >= self._limits.connections:
             self._metrics.connections_refused.labels("node_full").inc()
             raise ConnectionRefused(503, "this node has as many connections as it may (limits.connections)")

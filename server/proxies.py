@@ -91,6 +91,14 @@ def _parse(text: str) -> Address | None:
     return mapped or address
 
 
+def subscriber(address: str) -> str:
+    """What limits per address count: an IPv6 address counts as its /64 network, which any one subscriber has whole (RFC 6177 §2)."""
+    parsed = _parse(address)
+    if isinstance(parsed, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return address
+
+
 def is_loopback(text: str) -> bool:
     parsed = _parse(text)
     return parsed is not None and parsed.is_loopback

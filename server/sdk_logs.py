@@ -16,6 +16,7 @@ import structlog
 
 from rooms.model import Clock
 from server.metrics import Metrics
+from server.proxies import subscriber
 from server.redaction import JSON, redact
 from server.settings import LimitSettings
 
@@ -91,9 +92,10 @@ class SdkLogs:
         if minute != self._minute or len(self._uploads) > _MAX_ADDRESSES:
             self._minute = minute
             self._uploads.clear()
-        self._uploads[address] += 1
+        counted = subscriber(address)
+        self._uploads[counted] += 1
         most = self._limits.sdk_log_posts_per_minute
-        if most and self._uploads[address] > most:
+        if most and self._uploads[counted] > most:
             self._metrics.sdk_log_records.labels("rate_limited").inc()
             raise SdkLogRefused(429, "more than limits.sdk_log_posts_per_minute")
 

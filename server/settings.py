@@ -244,7 +244,7 @@ class LimitSettings(Section):
     frame_bytes: Annotated[int, Field(ge=4096, le=16_777_216)] = 131_072
     """Longest WebSocket frame that is accepted; a longer one closes the connection (code 1009)."""
     connections_per_address: Annotated[int, Field(ge=0)] = 2000
-    """Most WebSocket connections from one client address at the same time; more get HTTP 429. 0 = unlimited."""
+    """Most WebSocket connections from one client address (IPv6: one /64 network) at the same time; more get HTTP 429. 0 = unlimited."""
     connections: Annotated[int, Field(ge=0)] = 0
     """Most WebSocket connections of this node; more get HTTP 503. 0 = unlimited."""
     login_timeout_seconds: Annotated[float, Field(ge=1, le=3600)] = 30
@@ -261,7 +261,7 @@ class LimitSettings(Section):
     sdk_log_bytes: Annotated[int, Field(ge=1024, le=16_777_216)] = 262_144
     """Longest body of one SDK log upload; a longer one gets HTTP 413."""
     sdk_log_posts_per_minute: Annotated[int, Field(ge=0)] = 120
-    """SDK log uploads per client address and minute; more get HTTP 429. 0 = unlimited."""
+    """SDK log uploads per client address (IPv6: per /64 network) and minute; more get HTTP 429. 0 = unlimited."""
     sdk_log_records: Annotated[int, Field(ge=0, le=1_000_000)] = 2000
     """SDK log records kept in memory per App, the newest."""
     sdk_log_memory_bytes: Annotated[int, Field(ge=0, le=1_073_741_824)] = 16_777_216

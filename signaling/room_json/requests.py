@@ -13,6 +13,9 @@ import msgspec
 Text = Annotated[str, msgspec.Meta(max_length=256)]
 """An id or a short name. The rules of the ids themselves are those of ``rooms``."""
 
+Number = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
+"""A number that others are told: no longer than JavaScript's are exact. Without a bound one may have thousands of digits."""
+
 
 class ClientType(enum.IntEnum):
     """``client_type`` of ``login``."""
@@ -41,11 +44,11 @@ class LoginBody(msgspec.Struct, frozen=True):
     id_name: Text
     token: Annotated[str, msgspec.Meta(max_length=16_384)]
     nick_name: Text | None = None
-    role: int = 2
+    role: Number = 2
     version: Annotated[str, msgspec.Meta(max_length=32)] = ""
     user_state_flag: int = 0
     client_type: int = 0
-    user_count_limit: Annotated[int, msgspec.Meta(ge=0)] = 0
+    user_count_limit: Annotated[int, msgspec.Meta(ge=0, le=2**53)] = 0
     login_logic: int = 1
 
 
@@ -120,16 +123,16 @@ class BroadcastBody(msgspec.Struct, frozen=True):
     """``im_chat``. Web 1.4.0 sends no ``msg_priority``."""
 
     msg_content: str
-    msg_category: int = 1
-    msg_type: int = 1
-    msg_priority: int = 1
+    msg_category: Number = 1
+    msg_type: Number = 1
+    msg_priority: Number = 1
 
 
 class BarrageMessage(msgspec.Struct, frozen=True):
     msg_content: str
-    msg_category: int = 1
-    msg_type: int = 1
-    bigmsg_client_id: Text | int = ""
+    msg_category: Number = 1
+    msg_type: Number = 1
+    bigmsg_client_id: Text | Number = ""
 
 
 class BarrageBody(msgspec.Struct, frozen=True):

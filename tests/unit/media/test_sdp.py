@@ -146,6 +146,9 @@ async def test_aiortc_offers_are_answered() -> None:
         pytest.param(lambda sdp: sdp + sdp[sdp.index("m=") :], "same mid", id="mid twice"),
         pytest.param(lambda sdp: sdp + "m=video 9 UDP/TLS/RTP/SAVPF 96\r\n" * 40, "more than 32", id="many lines"),
         pytest.param(lambda sdp: sdp + "m=\r\n", "m-line", id="empty m-line"),
+        pytest.param(lambda sdp: sdp + "m=video 9 UDP/IP4 96\r\n", "RTP", id="video that is not RTP"),
+        pytest.param(lambda sdp: sdp + "m=video 9 UDP/TLS/RTP/SAVPF IP4\r\n", "payload types", id="a format that is no payload type"),
+        pytest.param(lambda sdp: sdp + "m=video 9 UDP/TLS/RTP/SAVPF 72\r\n", "payload types", id="a reserved payload type"),
     ],
 )
 def test_what_cannot_be_answered_is_refused_with_its_reason(change, reason: str) -> None:  # type: ignore[no-untyped-def]

@@ -53,3 +53,12 @@ def test_figures_follow() -> None:
     assert 'hearth_connections{dialect="room_json"} 0.0' in text
     assert 'hearth_connections_opened_total{dialect="room_json"} 1.0' in text
     assert 'hearth_connections_refused_total{reason="address_full"} 1.0' in text
+
+
+def test_addresses_of_one_ipv6_network_count_as_one() -> None:
+    connections = Connections(LimitSettings(connections_per_address=1), Metrics())
+    with connections.admitted("2001:db8::1", "room_json"), connections.admitted("2001:db8:0:1::1", "room_json"):
+        with pytest.raises(ConnectionRefused), connections.admitted("2001:db8::2:1", "room_json"):
+            pass
+        assert connections.total == 2
+    assert connections.total == 0

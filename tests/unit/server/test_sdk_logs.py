@@ -108,3 +108,11 @@ def test_what_cannot_be_written_again_breaks_neither_the_upload_nor_the_look_at_
     JSONResponse({"data": kept})  # as the operator's command is answered
     logs.close()
     assert len((tmp_path / "sdk.log").read_text(encoding="utf-8").splitlines()) == 2
+
+
+def test_addresses_of_one_ipv6_network_share_a_rate() -> None:
+    logs = make(sdk_log_posts_per_minute=1)
+    logs.receive(line(appid=7), "2001:db8::1")
+    with pytest.raises(SdkLogRefused):
+        logs.receive(line(appid=7), "2001:db8::2")
+    logs.receive(line(appid=7), "2001:db8:0:1::1")

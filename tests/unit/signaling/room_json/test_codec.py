@@ -104,6 +104,8 @@ def test_what_cannot_be_answered_is_refused_without_an_address(text: str) -> Non
     frame("bigim_chat", {"msgs": [{"msg_content": "x"}] * 21}), frame("bigim_chat", {"msgs": []}), frame("hb", session_id=5),
     frame("hb", room_id="r" * 257), frame("trans_fetch", {"fetch_array": [{}]}),
     frame("hb", user_id=["a"]), frame("hb", 1),
+    frame("login", {"id_name": "u", "token": "t", "role": 10**4000}), frame("im_chat", {"msg_content": "x", "msg_category": 10**4000}),
+    frame("bigim_chat", {"msgs": [{"msg_content": "x", "msg_type": -(10**4000)}]}),
 ])  # fmt: skip
 def test_broken_requests_can_be_answered(text: str) -> None:
     with pytest.raises(FrameRefused) as refused:
