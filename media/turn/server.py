@@ -284,7 +284,7 @@ class TurnServer:
         relayed = self._unused_address(ip)
         made = _Allocation(client, username, session_id, key, relayed, now + lifetime, message.transaction)
         self._allocations[client] = self._by_relayed[relayed] = made
-        self._of_address[client.address[0]] += 1
+        self._of_address[_subscriber(client)] += 1
         self._of_session[session_id] += 1
         return self._allocated(message, made, now)
 
@@ -303,7 +303,7 @@ class TurnServer:
             if len(self._allocations) >= min(config.max_allocations, len(_RELAYED_PORTS)):
                 raise _Refusal(turn.INSUFFICIENT_CAPACITY, Refused.LIMIT)
         if (
-            self._of_address[client.address[0]] >= config.max_allocations_per_address
+            self._of_address[_subscriber(client)] >= config.max_allocations_per_address
             or self._of_session[session_id] >= config.max_allocations_per_session
         ):
             raise _Refusal(turn.QUOTA_REACHED, Refused.LIMIT)
@@ -379,7 +379,7 @@ class TurnServer:
     def _remove(self, allocation: _Allocation) -> None:
         del self._allocations[allocation.client]
         del self._by_relayed[allocation.relayed]
-        for counter, key in ((self._of_address, allocation.client.address[0]), (self._of_session, allocation.session_id)):
+        for counter, key in ((self._of_address, _subscriber(allocation.client)), (self._of_session, allocation.session_id)):
             _lower(counter, key)
 
 
@@ -389,6 +389,17 @@ def _lower(counter: Counter[str] | Counter[int], key: str | int) -> None:
     entries[key] -= 1
     if entries[key] <= 0:
         del entries[key]
+
+
+def _subscriber(client: Client) -> str:
+    """Whose limit it is: an IPv4 address, or the /64 that one IPv6 subscriber has."""
+    host = str(client.address[0]).partition("%")[0]
+    if ":" not in host:
+        return host
+    address = ipaddress.IPv6Address(host)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.IPv6Network((int(address) >> 64 << 64, 64)))
 
 
 def _text(client: Client) -> str:

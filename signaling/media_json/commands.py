@@ -19,9 +19,11 @@ from signaling.media_json.errors import (
     ASK_AGAIN,
     BAD_REQUEST,
     CLOSES,
+    DEAF_AT_FIRST,
     FAILED,
     NOT_LOGGED_IN,
     OK,
+    RETRY,
     Close,
     described_refusal,
     login_result,
@@ -62,8 +64,12 @@ class MediaConversation:
         self._stale = False
         """The address was good, but its room session is over."""
         self._pushes = 0
-        self._doomed: dict[int, Close] = {}
-        """Sessions that were granted only in order to be closed with their offer."""
+        self._doomed: dict[int, tuple[str, Close]] = {}
+        """Sessions that were granted only in order to be closed with their offer, and their streams."""
+        self._begun: dict[int, str] = {}
+        """Streams of the sessions that wait for their offer."""
+        self._deaf: set[str] = set()
+        """Streams whose refusal the client has not heard yet (``DEAF_AT_FIRST``)."""
         self._reset: set[int] = set()
         """Sessions that the client has been told to open again because they are not here: once is enough."""
         self._handlers: dict[str, tuple[str, Handler]] = {
@@ -125,6 +131,7 @@ class MediaConversation:
         self._push("StreamStatusNotifyPush", session.media_session_id, m.StreamStatusNotifyPush(session.stream_id, mic, camera))
 
     def closed(self, session: MediaSession, reason: MediaEnd) -> None:
+        self._begun.pop(session.media_session_id, None)
         self._close(session.media_session_id, CLOSES[reason])
 
     # --- login
@@ -225,15 +232,17 @@ class MediaConversation:
             self._reply(frame, command, m.CreateSessionRsp(BAD_REQUEST))
             return
         if login is None:
-            self._doom(frame, ASK_AGAIN)
+            self._doom(frame, request.stream_id, ASK_AGAIN)
             return
         role = MediaRole.PUBLISHER if request.type == m.PUBLISH else MediaRole.PLAYER
         try:
             begun = await self._calls.begin_media(login, role, request.stream_id)
         except Refused as error:
             self._log_refusal(login, request.stream_id, error)
-            self._doom(frame, refusal(error))
+            self._doom(frame, request.stream_id, refusal(error))
             return
+        if len(self._begun) < m.MAX_HELD:
+            self._begun[begun.media_session_id] = request.stream_id
         answer = m.CreateSessionRsp(
             OK,
             begun.media_session_id,
@@ -245,14 +254,14 @@ class MediaConversation:
         )
         self._reply(frame, command, answer, begun.media_session_id)
 
-    def _doom(self, frame: Frame, verdict: int | Close) -> None:
+    def _doom(self, frame: Frame, stream_id: str, verdict: int | Close) -> None:
         """Refuse a session of the first style. One that is to be closed is closed when its offer comes: 1.4.0 is deaf to it before."""
         urls = self._calls.relay_urls
         if isinstance(verdict, int) or not urls or len(self._doomed) >= m.MAX_HELD:
             self._reply(frame, "CreateSessionRsp", m.CreateSessionRsp(verdict if isinstance(verdict, int) else FAILED))
             return
         session_id = self._calls.unused_media_id()
-        self._doomed[session_id] = verdict
+        self._doomed[session_id] = stream_id, verdict
         # Without a server, a name and a password the browser makes no connection, and no offer (1.4.0 waits for ever then).
         answer = m.CreateSessionRsp(OK, session_id, "", urls[0], _NOBODY, _NOBODY, self._client_address)
         self._reply(frame, "CreateSessionRsp", answer, session_id)
@@ -263,7 +272,7 @@ class MediaConversation:
         login, session_id = self._login, frame.header.session_id
         if session_id in self._doomed and self._is_from_user(frame):
             self._reply(frame, command, m.Result())
-            self._close(session_id, self._doomed.pop(session_id))
+            self._close_in_negotiation(session_id, *self._doomed.pop(session_id))
             return
         if login is None or not self._is_from_user(frame):
             self._reply(frame, command, m.Result(NOT_LOGGED_IN))
@@ -278,8 +287,9 @@ class MediaConversation:
             verdict = refusal(error)
             # Clients of this style do not look at the result (1.4.0): only a closed session tells them.
             self._reply(frame, command, m.Result(verdict if isinstance(verdict, int) else FAILED))
-            self._close(session_id, described_refusal(verdict))
+            self._close_in_negotiation(session_id, self._begun.pop(session_id, ""), described_refusal(verdict))
             return
+        self._begun.pop(session_id, None)
         self._reply(frame, command, m.Result())
         self._push("MediaDescPush", session_id, m.MediaDescPush(answer))
         self._push("CandidateInfoPush", session_id, m.CandidateInfoPush(candidate_infos(answer)))
@@ -287,6 +297,7 @@ class MediaConversation:
     async def _close_session(self, frame: Frame, login: MediaLogin) -> Struct:
         decode_body(frame, m.CloseSessionReq)
         self._doomed.pop(frame.header.session_id, None)
+        self._begun.pop(frame.header.session_id, None)
         try:
             self._calls.close_media(login, frame.header.session_id)
         except MediaSessionUnknown:
@@ -354,6 +365,16 @@ class MediaConversation:
         if missing and len(self._reset) < m.MAX_HELD:
             self._reset.update(missing)
             self._push("SessionResetPush", 0, m.SessionResetPush(missing))
+
+    def _close_in_negotiation(self, session_id: int, stream_id: str, close: Close) -> None:
+        """Close a session that has no answer yet."""
+        if self._sdk_version.startswith(DEAF_AT_FIRST) and close.action != RETRY.action:
+            if stream_id not in self._deaf and len(self._deaf) < m.MAX_HELD:
+                self._deaf.add(stream_id)
+                close = RETRY
+            else:
+                self._deaf.discard(stream_id)
+        self._close(session_id, close)
 
     def _close(self, session_id: int, close: Close) -> None:
         self._push("CloseSessionPush", session_id, close.push(self._sdk_version))

@@ -38,6 +38,11 @@ _FORBIDDEN, _TOKEN_EXPIRED = 1011, 1014
 """``err``: 2.14.0 tells its app 1003025 (forbidden by the media server) or 1102018 (token expired)."""
 
 
+DEAF_AT_FIRST = "1.4."
+"""SDKs that drop a first error without a word while they negotiate, and then wait for ever; the second one they tell their app. Told to try
+again, they count that as the first (``publishStateUpdateError`` with ``negoTryCount`` and ``negoTryMaxCount`` in 1.4.0)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Close:
     """How a session is closed."""

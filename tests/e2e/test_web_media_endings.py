@@ -22,7 +22,7 @@ from media.sfu import Lost
 from rooms.errors import StreamTaken
 from server.app import Hearth, create_app
 from server.settings import Settings
-from tests.e2e.browser import WebUser
+from tests.e2e.browser import REFERENCE, WebUser
 from tests.e2e.users import PageMaker, unused_number
 from tests.hearth_process import APP_ID, SERVER_SECRET
 from tests.waiting import until
@@ -63,7 +63,7 @@ async def inside() -> AsyncIterator[Inside]:
         {
             "server": {"host": "127.0.0.1", "port": port, "development": True},
             "store": {"grace_seconds": 3, "session_timeout_seconds": 12},
-            "media": {"udp_port": 0, "stun_delay_ms": 500},
+            "media": {"udp_port": 0, "stun_delay_ms": 500, "turn": {"port": 0}},
             "apps": [{"app_id": APP_ID, "server_secrets": [SERVER_SECRET]}],
         }
     )
@@ -84,9 +84,9 @@ def stream() -> str:
     return f"stream-{unused_number()}"
 
 
-async def on_the_air(inside: Inside, page: PageMaker, room: str, stream: str) -> tuple[WebUser, WebUser]:
+async def on_the_air(inside: Inside, page: PageMaker, room: str, stream: str, version: str = REFERENCE) -> tuple[WebUser, WebUser]:
     """bob publishes a tone, alice hears it."""
-    alice, bob = await page(inside, "alice", "bob")  # type: ignore[arg-type]
+    alice, bob = await page(inside, "alice", "bob", version=version)  # type: ignore[arg-type]
     await gather(alice.login(room), bob.login(room))
     await bob.publish_tone(stream, TONE)
     await alice.sees_stream(room, stream)
@@ -195,3 +195,53 @@ async def test_who_was_away_longer_than_the_grace_comes_back_with_its_stream(
     await until(lambda: inside.has_media(bob), limit=60)
     await until(lambda: alice.stream_changes(stream) == ["ADD", "DELETE", "ADD"], limit=60)
     await alice.heard_tone(stream, TONE)
+
+
+# --- the first session style: what its SDKs make of the same endings
+
+first_style = pytest.mark.parametrize("version", ["1.4.0", "2.5.0"])
+
+
+@first_style
+async def test_a_refused_publisher_of_the_first_style_is_told_for_good(
+    inside: Inside, page: PageMaker, room: str, stream: str, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    async def refuse(*_: Any) -> None:
+        raise StreamTaken("taken")
+
+    monkeypatch.setattr(inside.hearth.calls, "begin_media", refuse)
+    (bob,) = await page(inside, "bob", version=version)  # type: ignore[arg-type]
+    await bob.login(room)
+    await bob.start_publishing_tone(stream, TONE)
+    refused = await bob.publisher_state(stream, "NO_PUBLISH")
+    assert refused["errorCode"] != 0
+    # 1.4.0 hears no refusal before its second attempt.
+    assert len(bob.sent("CreateSessionReq")) == (2 if version == "1.4.0" else 1)
+    monkeypatch.undo()
+    await bob.stop_publishing(stream)
+    await bob.publish_tone(stream, TONE)
+
+
+@first_style
+async def test_lost_media_of_the_first_style_comes_back_by_itself(
+    inside: Inside, page: PageMaker, room: str, stream: str, version: str
+) -> None:
+    alice, bob = await on_the_air(inside, page, room, stream, version)
+    for user, role in ((bob, MediaRole.PUBLISHER), (alice, MediaRole.PLAYER)):
+        lost = inside.media_of(user, role).media_session_id
+        inside.hearth.sfu.close(lost)
+        inside.hearth.calls.media_lost(lost, Lost.IDLE.value)
+        await until(lambda user=user: inside.has_media(user), limit=40)  # type: ignore[misc]
+        assert len(user.sent("CreateSessionReq")) == 2
+    assert alice.stream_changes(stream) == ["ADD"]
+
+
+@first_style
+async def test_a_publisher_of_the_first_style_that_is_sent_away_publishes_again(
+    inside: Inside, page: PageMaker, room: str, stream: str, version: str
+) -> None:
+    alice, bob = await on_the_air(inside, page, room, stream, version)
+    inside.hearth.calls._live.end(inside.media_of(bob, MediaRole.PUBLISHER), MediaEnd.NODE_STOPPED)
+    await until(lambda: inside.has_media(bob), limit=40)
+    await alice.heard_tone(stream, TONE)
+    assert alice.stream_changes(stream) == ["ADD"]

@@ -262,3 +262,10 @@ def test_secrets_are_not_shown() -> None:
     server = new_server()
     given = server.grant(3, ("turn:x",), NOW)
     assert given.password not in repr(given)
+
+
+def test_an_ipv6_subscriber_is_limited_as_one() -> None:
+    server = new_server(TurnConfig(max_allocations_per_address=1))
+    hosts = ["2001:db8:1::1", "2001:db8:1::2", "2001:db8:1:1::1", "::ffff:198.51.100.1", "198.51.100.1"]
+    clients = [TurnClient(server, session=n, address=(host, 1, 0, 0)) for n, host in enumerate(hosts)]
+    assert [error(client.allocate()) for client in clients] == [None, 486, None, None, 486]
