@@ -53,6 +53,8 @@ class AppDelivery:
         self._rng = rng
         self._metrics = metrics
         self._under_way: set[asyncio.Task[None]] = set()
+        self._more = False
+        """The last look took all that it might: there may be more, for whoever is done first."""
         self._cut_off: list[Entry] = []
         self.wake = asyncio.Event()
         """There may be something to take."""
@@ -71,13 +73,13 @@ class AppDelivery:
             task = tasks.create_task(self._attempt(entry))
             self._under_way.add(task)
             task.add_done_callback(self._done)
+        self._more = len(entries) == free
         return len(entries)
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        if len(self._under_way) == self._settings.concurrency:
-            # There may be more than could be taken.
-            self.wake.set()
         self._under_way.discard(task)
+        if self._more:
+            self.wake.set()
 
     async def run(self, sleep: Sleep) -> None:
         """Delivers until cancelled."""

@@ -10,7 +10,7 @@ from rooms.outbox import CallbackEvent
 from server.callbacks.delivery import CLAIM_MARGIN
 from tests.callback_receiver import HANG, CallbackReceiver
 from tests.integration.callbacks.house import SECRET, CallbackHouse, CallbackNode, app
-from tests.integration.rooms.house import APP, brisk
+from tests.integration.rooms.house import APP, brisk, dormant
 from tests.waiting import until
 
 FAR_AWAY = 424_242
@@ -277,3 +277,17 @@ async def test_log_and_answers_hold_no_secret(house: CallbackHouse, backend: Cal
     for secret in (SECRET, anna.session.media_key, str(anna.session.session_id)):
         assert secret not in out and secret not in told
     assert "path-secret" not in out and backend.callbacks[0]["signature"] not in out
+
+
+async def test_many_events_follow_each_other_without_waiting_for_the_next_look(house: CallbackHouse, backend: CallbackReceiver) -> None:
+    house.apps = [app({"room_login": backend.url})]
+    node = await house.callback_node(concurrency=4)
+    for number in range(40):
+        await house.enter(node.rooms, f"user-{number}")
+    delivery = node.delivery._deliveries[APP]
+    running = asyncio.create_task(delivery.run(dormant))
+    try:
+        await until(lambda: len(backend.callbacks) == 40)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
