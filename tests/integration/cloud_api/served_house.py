@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import uvicorn
 
 from tests.unit.server.cloud_api.house import ApiHouse, api_house
+from tests.waiting import until
 
 T = TypeVar("T")
 
@@ -28,8 +29,7 @@ class ServedHouse:
         async with api_house(rtmp_url="rtmp://127.0.0.1:1935") as self.house:
             self._server = uvicorn.Server(uvicorn.Config(self.house.app, port=0, log_level="warning", lifespan="off"))
             serving = asyncio.create_task(self._server.serve())
-            while not self._server.started:  # noqa: ASYNC110 (uvicorn has no event for it)
-                await asyncio.sleep(0.01)
+            await until(lambda: self._server.started)
             self.url = f"http://127.0.0.1:{self._server.servers[0].sockets[0].getsockname()[1]}"
             self._ready.set()
             await serving
