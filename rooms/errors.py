@@ -119,5 +119,9 @@ class Draining(RoomError):
     """This node takes no new sessions: another one does."""
 
 
+class NodeUnreachable(RoomError):
+    """Another node did not answer a question (``rooms/node_requests.py``)."""
+
+
 class StoreUnavailable(RoomError):
     """The registry cannot be reached. Retryable."""

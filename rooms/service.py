@@ -19,8 +19,9 @@ from rooms.held import HeldSession, Rate
 from rooms.limits import RoomLimits
 from rooms.model import Clock, ExtraInfo, Grant, LoginRequest, NodeInfo, Policy, RoomInfo, Session, Stream, Timings, User
 from rooms.moderation import Moderation
+from rooms.node_requests import NodeRequests, node_channel
 from rooms.registry import LoginOutcome, Published, Registry, members
-from rooms.store import NODES, Store
+from rooms.store import Store
 from rooms.upkeep import Upkeep
 from rooms.view import RoomView
 
@@ -92,9 +93,9 @@ class RoomService:
         self._background: set[asyncio.Task[None]] = set()
         self._registry = Registry(store, node.node_id, f"{node.node_id}#{rng.getrandbits(32):08x}", limits, timings.empty_room)
         self._moderation = Moderation(self._registry, limits, clock, self._done)
-        self._feed = EventFeed(
-            store, f"{NODES}node:{node.node_id}", on_payload=self._on_payload, on_restored=lambda: self._upkeep.doubt(store_failed=False)
-        )
+        self._home = node_channel(node.node_id)
+        self._node_requests = NodeRequests(store, node.node_id, rng=rng, spawn=self._spawn)
+        self._feed = EventFeed(store, self._home, on_payload=self._on_payload, on_restored=lambda: self._upkeep.doubt(store_failed=False))
         self._following = Following(
             self._registry, self._feed, node.node_id, limits, clock,
             spawn=self._spawn, on_ended=self._forget_held, on_jump=self._on_jump,
@@ -172,6 +173,11 @@ class RoomService:
         return self._moderation
 
     @property
+    def node_requests(self) -> NodeRequests:
+        """Questions to other nodes and answers to theirs."""
+        return self._node_requests
+
+    @property
     def upkeep(self) -> Upkeep:
         """The clean-up steps, for those who want to run one now."""
         return self._upkeep
@@ -203,7 +209,10 @@ class RoomService:
             log.exception("background_step_failed")
 
     def _on_payload(self, channel: str, payload: bytes) -> None:
-        self._following.on_payload(channel, payload)
+        if channel == self._home:
+            self._node_requests.received(payload)
+        else:
+            self._following.on_payload(channel, payload)
 
     def _forget_held(self, held: HeldSession) -> None:
         session = held.session

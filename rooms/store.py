@@ -128,6 +128,16 @@ class Store:
             async with self._slot():
                 return cast("list[bytes]", await self._client.hvals(key))
 
+    async def publish(self, channel: str, payload: bytes) -> int | None:
+        """Sends to whoever is subscribed, now; how many that are, or None where the store cannot tell (a Cluster).
+
+        Raises ``StoreUnavailable``.
+        """
+        with translated():
+            async with self._slot():
+                heard = int(await self._client.publish(channel, payload))  # type: ignore[no-untyped-call,unused-ignore]
+                return None if isinstance(self._client, RedisCluster) else heard
+
     async def time(self) -> int:
         """The store's own clock, epoch ms."""
         with translated():
