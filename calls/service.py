@@ -1,8 +1,8 @@
 """Calls: one service that every dialect uses, for the room side (login, publish and play addresses) and the media side (sessions).
 
 Room events reach it synchronously through ``rooms.watch``, media events through ``MediaListener``; both only change local state and
-close local media. What must be said to the registry afterwards (a stream that lost its media goes off the air) is said by ``tick``,
-so there is one place that waits for the registry and retries.
+close local media. What must be said to the registry afterwards (a stream that lost its media goes off the air) is said by
+``calls/upkeep.py``, so there is one place that waits for the registry and retries.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ from calls.addresses import MediaCredential
 from calls.apps import App
 from calls.errors import AddressStale, AppUnknown, MediaEnded, MediaSessionUnknown, NoRelay, StreamElsewhere
 from calls.live_media import LiveMedia, same_secret, where
-from calls.media_session import BegunMedia, LocalStream, MediaEnd, MediaLogin, MediaPeer, MediaRole, MediaSession, OpenedMedia, StreamStatus
+from calls.media_session import BegunMedia, MediaEnd, MediaLogin, MediaPeer, MediaRole, MediaSession, OpenedMedia, StreamStatus
 from calls.past_credentials import PastCredentials
 from calls.ports import MediaPlane, Rooms
-from calls.room_watch import RoomWatch, RoomWatches
+from calls.room_watch import RoomWatches
 from calls.settings import CallSettings
+from calls.upkeep import CallUpkeep
 from media.sfu import Lost
-from rooms.errors import RoomError, SessionUnknown, StoreUnavailable, StreamForbidden, StreamUnknown
+from rooms.errors import SessionUnknown, StoreUnavailable, StreamForbidden, StreamUnknown
 from rooms.events import Receiver, StreamEnd
 from rooms.model import Client, Clock, LoginRequest, NodeInfo, Session, Stream
 
@@ -83,8 +84,7 @@ class Calls:
         self._watches = RoomWatches(rooms)
         self._live = LiveMedia(sfu, node_id=rooms.node.node_id, settings=settings, clock=clock, rng=rng, on_end=self._watches.release)
         self._past = PastCredentials(settings.past_credentials)
-        self._next_stray_check = 0
-        self._draining = False
+        self._upkeep = CallUpkeep(rooms, self._live, self._watches, settings)
 
     # --- room side
 
@@ -360,85 +360,18 @@ class Calls:
 
     async def tick(self, now: int) -> None:
         """Do what is due at ``now`` (epoch ms). A registry that cannot be reached is asked again at a later tick."""
-        for media in self._live.all():
-            if media.detached_until is not None and media.detached_until <= now:
-                self._live.end(media, MediaEnd.SOCKET_LOST)
-            elif media.describe_until is not None and media.describe_until <= now:
-                self._live.end(media, MediaEnd.MEDIA_LOST)
-        try:
-            for local in self._live.streams():
-                if local.muted_until and local.muted_until <= now:
-                    self._live.mute(local, 0)
-                if local.withdraw_at is not None and local.withdraw_at <= now:
-                    await self._withdraw_silent(local)
-            for watch in self._watches.in_doubt():
-                await self._reconcile(watch)
-            if self._draining:
-                await self._hand_over()
-            if now >= self._next_stray_check:
-                self._next_stray_check = now + self._settings.stray_player_check
-                for local in self._live.streams():
-                    if local.publisher is None and local.players:
-                        await self._locate(local)
-        except StoreUnavailable:
-            log.warning("calls_wait_for_store")
+        await self._upkeep.tick(now)
 
     def begin_drain(self) -> None:
         """This node goes away in a while. Each publisher whose room session is on another node by then is sent there with its stream;
         the players follow the stream. Media of all others goes on until ``aclose``.
         """
-        self._draining = True
-
-    async def _hand_over(self) -> None:
-        for media in self._live.all():
-            if media.role is MediaRole.PUBLISHER and media.ended is None:
-                owner = await self._rooms.session(media.app_id, media.owner.session_id)
-                if owner is not None and owner.node_id != self._rooms.node.node_id:
-                    self._live.end(media, MediaEnd.NODE_STOPPED)
+        self._upkeep.draining = True
 
     def aclose(self) -> None:
         """End all media of this node; clients are told to ask again, so that they find another one."""
         for media in self._live.all():
             self._live.end(media, MediaEnd.NODE_STOPPED)
-
-    async def _withdraw_silent(self, local: LocalStream) -> None:
-        """Take a stream off the air whose publisher's media has not come back in time."""
-        owner = local.withdraw_owner
-        stream = await self._rooms.stream(local.app_id, local.stream_id)
-        # Its owner may publish it here again, or on another node, or may have left: then it is not ours to take away.
-        here = stream is not None and stream.node_id in ("", self._rooms.node.node_id)
-        if owner is not None and stream is not None and here and stream.session_id == owner.session_id and local.publisher is None:
-            try:
-                await self._rooms.unpublish(owner, local.stream_id, local.withdraw_reason)
-            except StoreUnavailable:
-                raise
-            except RoomError:
-                log.debug("withdrawn_already", app_id=local.app_id, stream_id=local.stream_id)
-        if local.withdraw_owner is owner:
-            local.withdraw_at = local.withdraw_owner = None
-            self._live.drop_if_empty(local)
-
-    async def _reconcile(self, watch: RoomWatch) -> None:
-        """Events of a room were lost: end the media of whoever is not there any more."""
-        watch.must_reconcile = False
-        try:
-            for media in list(watch.holders):
-                if await self._rooms.session(media.app_id, media.owner.session_id) is None:
-                    self._live.end(media, MediaEnd.SESSION_LOST)
-                elif media.role is MediaRole.PUBLISHER and media.stream_sid:
-                    stream = await self._rooms.stream(media.app_id, media.stream_id)
-                    if stream is None or stream.stream_sid != media.stream_sid:
-                        self._live.end(media, MediaEnd.STREAM_LOST)
-                    else:
-                        self._live.stream_located(media.app_id, stream)
-        except StoreUnavailable:
-            watch.must_reconcile = True
-            raise
-
-    async def _locate(self, local: LocalStream) -> None:
-        stream = await self._rooms.stream(local.app_id, local.stream_id)
-        if stream is not None:
-            self._live.stream_located(local.app_id, stream)
 
     # --- what both sides need
 

@@ -1,0 +1,98 @@
+"""What calls do as time passes: deadlines of media sessions, and what the registry has to be asked or told afterwards."""
+
+from __future__ import annotations
+
+import structlog
+
+from calls.live_media import LiveMedia
+from calls.media_session import LocalStream, MediaEnd, MediaRole
+from calls.ports import Rooms
+from calls.room_watch import RoomWatch, RoomWatches
+from calls.settings import CallSettings
+from rooms.errors import RoomError, StoreUnavailable
+
+log = structlog.get_logger()
+
+
+class CallUpkeep:
+    """One step of it is ``tick``; ``calls.service`` calls it several times a second."""
+
+    def __init__(self, rooms: Rooms, live: LiveMedia, watches: RoomWatches, settings: CallSettings) -> None:
+        self._rooms = rooms
+        self._live = live
+        self._watches = watches
+        self._settings = settings
+        self._next_stray_check = 0
+        self.draining = False
+        """Publishers whose room session is on another node are sent there."""
+
+    async def tick(self, now: int) -> None:
+        """Do what is due at ``now`` (epoch ms). A registry that cannot be reached is asked again at a later tick."""
+        for media in self._live.all():
+            if media.detached_until is not None and media.detached_until <= now:
+                self._live.end(media, MediaEnd.SOCKET_LOST)
+            elif media.describe_until is not None and media.describe_until <= now:
+                self._live.end(media, MediaEnd.MEDIA_LOST)
+        try:
+            for local in self._live.streams():
+                if local.muted_until and local.muted_until <= now:
+                    self._live.mute(local, 0)
+                if local.withdraw_at is not None and local.withdraw_at <= now:
+                    await self._withdraw_silent(local)
+            for watch in self._watches.in_doubt():
+                await self._reconcile(watch)
+            if self.draining:
+                await self._hand_over()
+            if now >= self._next_stray_check:
+                self._next_stray_check = now + self._settings.stray_player_check
+                for local in self._live.streams():
+                    if local.publisher is None and local.players:
+                        await self._locate(local)
+        except StoreUnavailable:
+            log.warning("calls_wait_for_store")
+
+    async def _hand_over(self) -> None:
+        for media in self._live.all():
+            if media.role is MediaRole.PUBLISHER and media.ended is None:
+                owner = await self._rooms.session(media.app_id, media.owner.session_id)
+                if owner is not None and owner.node_id != self._rooms.node.node_id:
+                    self._live.end(media, MediaEnd.NODE_STOPPED)
+
+    async def _withdraw_silent(self, local: LocalStream) -> None:
+        """Take a stream off the air whose publisher's media has not come back in time."""
+        owner = local.withdraw_owner
+        stream = await self._rooms.stream(local.app_id, local.stream_id)
+        # Its owner may publish it here again, or on another node, or may have left: then it is not ours to take away.
+        here = stream is not None and stream.node_id in ("", self._rooms.node.node_id)
+        if owner is not None and stream is not None and here and stream.session_id == owner.session_id and local.publisher is None:
+            try:
+                await self._rooms.unpublish(owner, local.stream_id, local.withdraw_reason)
+            except StoreUnavailable:
+                raise
+            except RoomError:
+                log.debug("withdrawn_already", app_id=local.app_id, stream_id=local.stream_id)
+        if local.withdraw_owner is owner:
+            local.withdraw_at = local.withdraw_owner = None
+            self._live.drop_if_empty(local)
+
+    async def _reconcile(self, watch: RoomWatch) -> None:
+        """Events of a room were lost: end the media of whoever is not there any more."""
+        watch.must_reconcile = False
+        try:
+            for media in list(watch.holders):
+                if await self._rooms.session(media.app_id, media.owner.session_id) is None:
+                    self._live.end(media, MediaEnd.SESSION_LOST)
+                elif media.role is MediaRole.PUBLISHER and media.stream_sid:
+                    stream = await self._rooms.stream(media.app_id, media.stream_id)
+                    if stream is None or stream.stream_sid != media.stream_sid:
+                        self._live.end(media, MediaEnd.STREAM_LOST)
+                    else:
+                        self._live.stream_located(media.app_id, stream)
+        except StoreUnavailable:
+            watch.must_reconcile = True
+            raise
+
+    async def _locate(self, local: LocalStream) -> None:
+        stream = await self._rooms.stream(local.app_id, local.stream_id)
+        if stream is not None:
+            self._live.stream_located(local.app_id, stream)
