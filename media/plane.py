@@ -102,8 +102,21 @@ class PeerStatistics:
     """Packets for the peer that could not be protected or sent."""
     audio_level: int | None = None
     """Last level of a publisher, 0 (loudest) … 127 (silence), in -dBov (RFC 6464)."""
+    last_packet: int | None = None
+    """Publisher: when its last packet with sound came, epoch ms; None before the first. What has passed since is silence on the wire."""
+    players_fraction_lost: float = 0.0
+    """Publisher: share of its packets that its players lose, as its receiver reports tell it, 0…1 (``media.player_loss``)."""
+    nacked: int = 0
+    """Publisher: packets that it was asked for again. Player: packets that it asked for again (RFC 4585 §6.2.1)."""
+    retransmitted: int = 0
+    """Player: packets that were sent to it again. Publisher: packets that came after it had been asked for them."""
+    red: bool = False
+    """Redundant audio data (RFC 2198) in use: the publisher's last packet, or what goes to the player, is of that kind."""
+    rate_limited: int = 0
+    """Datagrams of the peer that were dropped because it sent more than its share (``MediaConfig.packets_per_second``)."""
     forwarding: bool = False
-    """Packets of the stream are copied to this player."""
+    """Player: packets of the stream are copied to it. Publisher: its stream is forwarded, that is, it is not one that is left out
+    because others of its group are louder (``media.loudest``)."""
 
 
 @dataclass(frozen=True)

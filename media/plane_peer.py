@@ -32,6 +32,7 @@ class Peer:
         "cname",
         "ice",
         "last_heard",
+        "last_packet",
         "local",
         "nominated",
         "number",
@@ -74,6 +75,8 @@ class Peer:
         self.bytes_in = 0
         self.rejected = 0
         self.audio_level: int | None = None
+        self.last_packet: int | None = None
+        """When the last packet with sound came (epoch ms)."""
         self._clock_offset: int | None = None
         # As a player.
         self.player: Player | None = None
@@ -183,4 +186,6 @@ class Peer:
             jitter_ms=source.jitter / OPUS_TICKS_PER_MS if source else 0.0,
             rejected=self.rejected,
             audio_level=self.audio_level,
+            last_packet=self.last_packet,
+            forwarding=self.stream is not None and self.stream.publisher == self.number,
         )

@@ -266,6 +266,7 @@ class PythonPlane:
         if start == end:
             # Padding only: a probe for bandwidth, no sound in it.
             return
+        peer.last_packet = now
         self._forward(stream, ssrc, sequence, timestamp, kind & rtp.MARKER, bytes(view[start:end]), now)
 
     def _receive_rtcp(self, peer: Peer, contexts: srtp.SrtpPair, length: int, now: int) -> None:

@@ -627,3 +627,4 @@ def test_totals_add_up(network: Network) -> None:
     assert (totals.packets_in, totals.bytes_in, totals.packets_out, totals.bytes_out) == (5, 20, 10, 40)
     statistics = network.plane.peer_statistics(publisher.number)
     assert statistics is not None and (statistics.packets_in, statistics.bytes_in) == (5, 20)
+    assert (statistics.last_packet, statistics.forwarding) == (network.clock.now, True)
