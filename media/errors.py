@@ -23,5 +23,9 @@ class SessionInUse(MediaError):
     """The media session id is already open. The caller chooses the ids, so this is a mistake of the caller."""
 
 
+class StreamInUse(MediaError):
+    """The live stream has a publisher already."""
+
+
 class TurnPortTaken(MediaError, OSError):
     """The TURN server's UDP port cannot be bound; ``errno`` says why."""
