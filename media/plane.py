@@ -26,6 +26,11 @@ RELAYED = -1
 Send = Callable[["bytes | memoryview", Address], object]
 """Sends one datagram at once. Raises ``BlockingIOError`` if the socket is full: hand a copy to ``DatagramPort.enqueue`` then."""
 
+Tap = Callable[[int, int, bool, bytes], None]
+"""Takes one Opus packet of a stream: sequence number (counts on beyond 16 bits) and timestamp (0 … 2^32-1, 48 kHz) in the stream's own
+numbering, which goes on over every change of the publisher; marker; payload. It is called on the way of the packet to the players: it
+puts the packet away and returns."""
+
 OPUS_CLOCK = 48_000
 """RTP clock rate of Opus, samples per second (RFC 7587 §4.1)."""
 OPUS_TICKS_PER_MS = OPUS_CLOCK // 1000
@@ -152,6 +157,10 @@ class Drop(enum.StrEnum):
     RTCP_MALFORMED = "rtcp_malformed"
     SEND_QUEUE_FULL = "send_queue_full"
     SEND_FAILED = "send_failed"
+    FEED_UNEXPECTED = "feed_unexpected"
+    """From a feed that another publisher has taken the stream over from."""
+    TAP_FAILED = "tap_failed"
+    """The tap raised an exception."""
 
 
 class PlaneEvents(Protocol):
@@ -207,6 +216,27 @@ class MediaPlane(Protocol):
 
     def subscribe(self, peer: int, stream: str, sink: SinkFormat) -> None:
         """The peer gets the packets of ``stream``, whoever feeds it, also one that comes later."""
+
+    def open_tap(self, tap: int, stream: str, receive: Tap) -> None:
+        """``receive`` gets each packet of ``stream`` once, whoever feeds it, as it comes: a late one after those it belongs before.
+
+        ``tap`` and ``feed`` are numbers that no peer, tap or feed has.
+        """
+
+    def close_tap(self, tap: int) -> None:
+        """Unknown ones are ignored."""
+
+    def open_feed(self, feed: int, stream: str) -> None:
+        """A publisher inside this process feeds ``stream`` from now on; one that fed it before is not heard any more."""
+
+    def feed_packet(self, feed: int, timestamp: int, payload: bytes, *, marker: bool = False) -> None:
+        """The next Opus packet of a feed, at its time; ``timestamp`` (0 … 2^32-1, 48 kHz) counts from anywhere.
+
+        Dropped and counted if another publisher has taken the stream over; unknown feeds are ignored.
+        """
+
+    def close_feed(self, feed: int) -> None:
+        """The players wait for the next publisher. Unknown ones are ignored."""
 
     def set_forwarding(self, peer: int, on: bool) -> None:
         """Stops or resumes the copies for one player; the player sees no loss, only a pause."""

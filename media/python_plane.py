@@ -11,6 +11,8 @@ import functools
 import random
 import struct
 
+import structlog
+
 from media import rtcp, rtp, srtp
 from media.ice import IceLite
 from media.outlet import BLOCKED, Outlet
@@ -26,13 +28,18 @@ from media.plane import (
     SinkFormat,
     SourceFormat,
     SrtpKeys,
+    Tap,
 )
 from media.plane_peer import MAX_SSRCS, Peer
-from media.stream import NOWHERE, Player, Stream
+from media.stream import NOWHERE, Feed, Player, Stream
+
+log = structlog.get_logger()
 
 RECEIVER_SSRC = 1
 """Our own SSRC in reports to publishers, to whom we send no media (as browsers do)."""
 RECEIVER_CNAME = "hearth"
+FEED_SSRC = 2
+"""The SSRC of feeds, which the streams alone see."""
 
 
 @functools.lru_cache(maxsize=2_048)
@@ -68,6 +75,8 @@ class PythonPlane:
         self._ice = IceLite(self._outlet)
         self._by_address = self._ice.by_address
         self._streams: dict[str, Stream] = {}
+        self._tapped: dict[int, Stream] = {}
+        self._feeds: dict[int, Feed] = {}
         self._inbox = srtp.PacketBuffer()
         self._outbox = srtp.PacketBuffer()
         self._datagrams_in = 0
@@ -156,7 +165,7 @@ class PythonPlane:
 
     def _forget_if_empty(self, stream: Stream) -> None:
         """A stream without a publisher lives on while somebody waits for it, muted players included."""
-        if stream.publisher is None and not stream.subscribed:
+        if stream.publisher is None and not stream.subscribed and not stream.taps:
             self._streams.pop(stream.name, None)
 
     def _detach(self, player: Player) -> None:
@@ -167,6 +176,42 @@ class PythonPlane:
             player.pause()
         elif player in stream.waiting:
             stream.waiting.remove(player)
+
+    # --- inside this process
+
+    def open_tap(self, tap: int, stream: str, receive: Tap) -> None:
+        tapped = self._tapped[tap] = self._stream(stream)
+        tapped.taps[tap] = receive
+
+    def close_tap(self, tap: int) -> None:
+        tapped = self._tapped.pop(tap, None)
+        if tapped is not None:
+            del tapped.taps[tap]
+            self._forget_if_empty(tapped)
+
+    def open_feed(self, feed: int, stream: str) -> None:
+        fed = self._stream(stream)
+        fed.publisher = feed
+        fed.source_changed()
+        self._feeds[feed] = Feed(fed)
+
+    def feed_packet(self, feed: int, timestamp: int, payload: bytes, *, marker: bool = False) -> None:
+        found = self._feeds.get(feed)
+        if found is None:
+            return
+        if found.stream.publisher != feed:
+            self._drops[Drop.FEED_UNEXPECTED] += 1
+            return
+        sequence = found.sequence
+        found.sequence = (sequence + 1) % rtp.SEQUENCE_MODULUS
+        self._forward(found.stream, FEED_SSRC, sequence, timestamp, rtp.MARKER if marker else 0, payload, self._clock())
+
+    def close_feed(self, feed: int) -> None:
+        found = self._feeds.pop(feed, None)
+        if found is not None and found.stream.publisher == feed:
+            found.stream.publisher = None
+            found.stream.source_changed()
+            self._forget_if_empty(found.stream)
 
     # --- datagrams in
 
@@ -308,6 +353,8 @@ class PythonPlane:
         if beginning:
             self._copy(beginning, place, timestamp, rtp.MARKER, payload)
             stream.active.extend(beginning)
+        if stream.taps:
+            self._hand_to_taps(stream, place, timestamp, restarted or marker != 0, payload)
         stream.packets += 1
         stream.bytes += len(payload)
 
@@ -317,6 +364,17 @@ class PythonPlane:
         self._copy(there, place, timestamp, marker, payload)
         for player in there:
             player.count_late(len(payload))
+        if stream.taps:
+            self._hand_to_taps(stream, place, timestamp, marker != 0, payload)
+
+    def _hand_to_taps(self, stream: Stream, place: int, timestamp: int, marker: bool, payload: bytes) -> None:
+        for tap in list(stream.taps.values()):
+            try:
+                tap(place, timestamp, marker, payload)
+            except Exception:
+                # Its mistake must not cost the players their sound.
+                self._drops[Drop.TAP_FAILED] += 1
+                log.exception("media_tap_failed", stream=stream.name)
 
     def _begin_waiting(self, stream: Stream, place: int) -> list[Player]:
         """Takes the players that can be sent to out of the waiting ones."""

@@ -10,6 +10,7 @@ import asyncio
 import enum
 import errno
 import hashlib
+import itertools
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,11 +22,23 @@ from aioice.ice import get_host_addresses
 from aiortc import RTCCertificate
 
 from media.answer import Track, Transport, candidates, write_answer
+from media.audience import Audience, StreamWatcher
 from media.config import MediaConfig
 from media.dtls import DtlsServer, fingerprint
 from media.errors import MediaFull, SessionInUse, TurnPortTaken
 from media.offer import Offer, parse_offer
-from media.plane import Clock, IceCredentials, MediaPlane, PeerStatistics, PlaneEvents, PlaneTotals, SinkFormat, SourceFormat, SrtpKeys
+from media.plane import (
+    Clock,
+    IceCredentials,
+    MediaPlane,
+    PeerStatistics,
+    PlaneEvents,
+    PlaneTotals,
+    SinkFormat,
+    SourceFormat,
+    SrtpKeys,
+    Tap,
+)
 from media.python_plane import PythonPlane
 from media.turn import access
 from media.turn.access import RelayAccess
@@ -42,6 +55,9 @@ _PASSWORD_LENGTH = 24
 """RFC 8445 §5.3 asks for 4 and 22 at least."""
 
 _LIVENESS_INTERVAL_MS = 1_000
+
+_FIRST_INNER = 1 << 32
+"""Taps and feeds are numbered from here: media session ids are uint32."""
 
 
 class Lost(enum.StrEnum):
@@ -115,6 +131,8 @@ class _Session:
     connected_at: int | None = None
     task: asyncio.Task[None] | None = None
     """The DTLS association."""
+    hears: bool = False
+    """A player that packets are to be forwarded to."""
 
 
 PlaneFactory = Callable[[UdpPort, PlaneEvents], MediaPlane]
@@ -141,6 +159,8 @@ class Sfu:
         self._sessions: dict[int, _Session] = {}
         self._publishers: dict[str, int] = {}
         """The connected publisher of each stream."""
+        self._audience = Audience()
+        self._inner_numbers = itertools.count(_FIRST_INNER)
         self._counts = dict.fromkeys(Role, 0)
         self._lost: dict[str, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -258,8 +278,46 @@ class Sfu:
     def set_forwarding(self, session_id: int, *, audio: bool) -> None:
         """Stops (False) or resumes the packets to a player. Publishers and unknown sessions are ignored."""
         session = self._sessions.get(session_id)
-        if session is not None and session.role is Role.PLAYER:
+        if session is not None and session.role is Role.PLAYER and session.hears != audio:
             self._active_plane.set_forwarding(session_id, audio)
+            session.hears = audio
+            (self._audience.joined if audio else self._audience.left)(session.stream)
+
+    # --- sound from and to other parts of this process
+
+    def watch(self, watcher: StreamWatcher) -> None:
+        """``watcher`` is told from now on which streams are heard and published here."""
+        self._audience.watch(watcher)
+
+    def is_heard(self, stream: str) -> bool:
+        """Whether the stream has a player that is to hear it."""
+        return self._audience.present(stream)
+
+    def is_published(self, stream: str) -> bool:
+        """Whether a WebRTC publisher of the stream is connected."""
+        return stream in self._publishers
+
+    def open_tap(self, stream: str, receive: Tap) -> int:
+        """``receive`` gets each Opus packet of the stream until ``close_tap`` of the number returned."""
+        number = next(self._inner_numbers)
+        self._active_plane.open_tap(number, stream, receive)
+        return number
+
+    def close_tap(self, tap: int) -> None:
+        self._active_plane.close_tap(tap)
+
+    def open_feed(self, stream: str) -> int:
+        """This process publishes the stream until ``close_feed`` of the number returned; whoever fed it before is not heard any more."""
+        number = next(self._inner_numbers)
+        self._active_plane.open_feed(number, stream)
+        return number
+
+    def feed_packet(self, feed: int, timestamp: int, payload: bytes, *, marker: bool = False) -> None:
+        """Sends one Opus packet to the stream's players now; ``timestamp``: 48 kHz, 0 … 2^32-1, from anywhere."""
+        self._active_plane.feed_packet(feed, timestamp, payload, marker=marker)
+
+    def close_feed(self, feed: int) -> None:
+        self._active_plane.close_feed(feed)
 
     # --- figures
 
@@ -390,6 +448,8 @@ class Sfu:
         self._counts[role] += 1
         if isinstance(format, SinkFormat):
             plane.subscribe(number, stream, format)
+            session.hears = True
+            self._audience.joined(stream)
         log.info("media_opened", media_session=number, role=role.value, stream=stream)
         transport = Transport(self._ips, self.port, ice.ufrag, ice.password, self._fingerprint)
         return write_answer(offer, transport, session_id=number, track=track)
@@ -399,7 +459,10 @@ class Sfu:
         self._counts[session.role] -= 1
         if self._publishers.get(session.stream) == session_id:
             del self._publishers[session.stream]
+            self._audience.publisher_changed(session.stream, False)
         self._active_plane.remove_peer(session_id, farewell=session.dtls.close_notify())
+        if session.hears:
+            self._audience.left(session.stream)
         if session.task is not None:
             session.task.cancel()
         log.info("media_closed", media_session=session_id, role=session.role.value, stream=session.stream)
@@ -428,6 +491,8 @@ class Sfu:
             plane.publish(number, session.stream, session.format)
             replaced = self._publishers.get(session.stream)
             self._publishers[session.stream] = number
+            if replaced is None:
+                self._audience.publisher_changed(session.stream, True)
         log.info("media_connected", media_session=number, role=session.role.value, stream=session.stream, srtp=keys.profile.value)
         self._listener.media_connected(number)
         if replaced is not None and replaced in self._sessions:

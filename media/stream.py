@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from media.plane import OPUS_TICKS_PER_MS, Address, Send
+from media.plane import OPUS_TICKS_PER_MS, Address, Send, Tap
 from media.rtp import SEQUENCE_MODULUS, TIMESTAMP_MODULUS
 from media.srtp import REPLAY_WINDOW
 
@@ -124,17 +124,19 @@ class Stream:
         "report_arrival",
         "report_timestamp",
         "subscribed",
+        "taps",
         "waiting",
     )
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.publisher: int | None = None
-        """The peer that feeds the stream."""
+        """The peer that feeds the stream, or the feed."""
         self.active: list[Player] = []
         self.waiting: list[Player] = []
         self.subscribed = 0
         """Players that belong to the stream, also those that are muted."""
+        self.taps: dict[int, Tap] = {}
         self.packets = 0
         """Packets of the stream that were offered to the active players."""
         self.bytes = 0
@@ -216,3 +218,14 @@ class Stream:
         if self.report_timestamp is not None:
             return (self.report_timestamp + (now - self.report_arrival) * OPUS_TICKS_PER_MS) % TIMESTAMP_MODULUS
         return (self.last_timestamp + (now - self.last_arrival) * OPUS_TICKS_PER_MS) % TIMESTAMP_MODULUS
+
+
+class Feed:
+    """A publisher inside this process, with its own numbering."""
+
+    __slots__ = ("sequence", "stream")
+
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
+        self.sequence = 0
+        """Of its next packet, 0 … 65535."""
