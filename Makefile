@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint bench clean lock
+.PHONY: run test lint bench clean lock proto
 
 run: $(VENV)/.serve
 	@exec $(BIN)/hearth serve $(ARGS)
@@ -20,6 +20,11 @@ lint: $(VENV)/.develop
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The Python code of the binary dialect's messages, checked in: run it after a change of the .proto file.
+proto: $(VENV)/.develop
+	$(BIN)/python -m grpc_tools.protoc -I $(PROTO) --python_out=$(PROTO) --pyi_out=$(PROTO) $(PROTO)/accesshub.proto
+PROTO := signaling/accesshub/proto
 
 bench: $(VENV)/.develop
 	$(BIN)/python -m bench.sfu --fan 20 --mesh 10 --seconds 3
