@@ -13,25 +13,15 @@ from calls.errors import AddressStale, AppUnknown, CallError, MediaFull, MediaSe
 from calls.media_session import MediaEnd, MediaLogin, MediaRole, MediaSession
 from calls.service import Calls
 from rooms.errors import RoomError
+from rooms.model import Clock
+from signaling.media_endings import ASK_AGAIN, CLOSES, RETRY, Action, Close, MediaResult, described_refusal, refusal
 from signaling.media_json import messages as m
 from signaling.media_json.codec import BodyInvalid, Frame, Header, decode_body, encode
-from signaling.media_json.errors import (
-    ASK_AGAIN,
-    BAD_REQUEST,
-    CLOSES,
-    DEAF_AT_FIRST,
-    FAILED,
-    NOT_LOGGED_IN,
-    OK,
-    RETRY,
-    Close,
-    described_refusal,
-    login_result,
-    refusal,
-)
+from signaling.media_json.errors import DEAF_AT_FIRST, login_result
 from signaling.media_json.first_style import candidate_infos, turn_server
 from signaling.media_json.rejecting_answer import rejecting_answer
 from signaling.media_json.settings import MediaSocketSettings
+from signaling.push_numbers import PushNumbers
 
 log = structlog.get_logger()
 
@@ -50,6 +40,7 @@ class MediaConversation:
         credential: MediaCredential,
         settings: MediaSocketSettings,
         send: Callable[[str], None],
+        clock: Clock,
         client_address: str = "",
     ) -> None:
         """``send`` queues a frame and never blocks. ``client_address`` is told to the client as its own."""
@@ -63,7 +54,7 @@ class MediaConversation:
         self._sdk_version = ""
         self._stale = False
         """The address was good, but its room session is over."""
-        self._pushes = 0
+        self._push_numbers = PushNumbers(clock)
         self._doomed: dict[int, tuple[str, Close]] = {}
         """Sessions that were granted only in order to be closed with their offer, and their streams."""
         self._begun: dict[int, str] = {}
@@ -92,7 +83,7 @@ class MediaConversation:
         except Exception:
             log.exception("media_command_failed", command=frame.header.cmd, app_id=self._credential.app_id)
             if frame.header.cmd.endswith("Req"):
-                self._reply(frame, frame.header.cmd.removesuffix("Req") + "Rsp", m.Result(FAILED))
+                self._reply(frame, frame.header.cmd.removesuffix("Req") + "Rsp", m.Result(MediaResult.FAILED))
 
     async def _dispatch(self, frame: Frame) -> None:
         command = frame.header.cmd
@@ -112,7 +103,7 @@ class MediaConversation:
             self._reply(frame, answer_command, await self._answer(frame, handler))
         elif command.endswith("Req"):
             # Later SDKs ask for more than this server has; an empty yes is what they take without harm (web-1x-2x.md §3).
-            self._reply(frame, command.removesuffix("Req") + "Rsp", m.Result(OK if self._login else NOT_LOGGED_IN))
+            self._reply(frame, command.removesuffix("Req") + "Rsp", m.Result(MediaResult.OK if self._login else MediaResult.NOT_LOGGED_IN))
 
     def ended(self) -> None:
         """The socket is gone."""
@@ -140,7 +131,7 @@ class MediaConversation:
         try:
             request = decode_body(frame, m.LoginReq)
         except BodyInvalid:
-            self._reply(frame, "LoginRsp", m.Result(BAD_REQUEST))
+            self._reply(frame, "LoginRsp", m.Result(MediaResult.BAD_REQUEST))
             return
         held = [(session.session_id, session.session_token) for session in request.sessions or ()]
         self._user_id = frame.header.user_id
@@ -174,14 +165,14 @@ class MediaConversation:
         command = "CreateSessionWithSdpRsp"
         login = self._login
         if (login is None and not self._stale) or not self._is_from_user(frame):
-            self._reply(frame, command, m.Result(NOT_LOGGED_IN))
+            self._reply(frame, command, m.Result(MediaResult.NOT_LOGGED_IN))
             return
         try:
             request = decode_body(frame, m.CreateSessionWithSdpReq)
             if request.type not in (m.PUBLISH, m.PLAY):
                 raise BodyInvalid("type")
         except BodyInvalid:
-            self._reply(frame, command, m.Result(BAD_REQUEST))
+            self._reply(frame, command, m.Result(MediaResult.BAD_REQUEST))
             return
         if login is None:
             self._refuse(frame, ASK_AGAIN, request.sdp)
@@ -208,8 +199,8 @@ class MediaConversation:
             reason=type(error).__name__,
         )
 
-    def _refuse(self, frame: Frame, verdict: int | Close, offer: str) -> None:
-        if isinstance(verdict, int):
+    def _refuse(self, frame: Frame, verdict: MediaResult | Close, offer: str) -> None:
+        if isinstance(verdict, MediaResult):
             self._reply(frame, "CreateSessionWithSdpRsp", m.Result(verdict))
             return
         session_id = self._calls.unused_media_id()
@@ -222,14 +213,14 @@ class MediaConversation:
         command = "CreateSessionRsp"
         login = self._login
         if (login is None and not self._stale) or not self._is_from_user(frame):
-            self._reply(frame, command, m.CreateSessionRsp(NOT_LOGGED_IN))
+            self._reply(frame, command, m.CreateSessionRsp(MediaResult.NOT_LOGGED_IN))
             return
         try:
             request = decode_body(frame, m.CreateSessionReq)
             if request.type not in (m.PUBLISH, m.PLAY):
                 raise BodyInvalid("type")
         except BodyInvalid:
-            self._reply(frame, command, m.CreateSessionRsp(BAD_REQUEST))
+            self._reply(frame, command, m.CreateSessionRsp(MediaResult.BAD_REQUEST))
             return
         if login is None:
             self._doom(frame, request.stream_id, ASK_AGAIN)
@@ -244,7 +235,7 @@ class MediaConversation:
         if len(self._begun) < m.MAX_HELD:
             self._begun[begun.media_session_id] = request.stream_id
         answer = m.CreateSessionRsp(
-            OK,
+            MediaResult.OK,
             begun.media_session_id,
             begun.token,
             turn_server(begun.relay.urls, request.sdk_version),
@@ -254,16 +245,16 @@ class MediaConversation:
         )
         self._reply(frame, command, answer, begun.media_session_id)
 
-    def _doom(self, frame: Frame, stream_id: str, verdict: int | Close) -> None:
+    def _doom(self, frame: Frame, stream_id: str, verdict: MediaResult | Close) -> None:
         """Refuse a session of the first style. One that is to be closed is closed when its offer comes: 1.4.0 is deaf to it before."""
         urls = self._calls.relay_urls
-        if isinstance(verdict, int) or not urls or len(self._doomed) >= m.MAX_HELD:
-            self._reply(frame, "CreateSessionRsp", m.CreateSessionRsp(verdict if isinstance(verdict, int) else FAILED))
+        if isinstance(verdict, MediaResult) or not urls or len(self._doomed) >= m.MAX_HELD:
+            self._reply(frame, "CreateSessionRsp", m.CreateSessionRsp(verdict if isinstance(verdict, MediaResult) else MediaResult.FAILED))
             return
         session_id = self._calls.unused_media_id()
         self._doomed[session_id] = stream_id, verdict
         # Without a server, a name and a password the browser makes no connection, and no offer (1.4.0 waits for ever then).
-        answer = m.CreateSessionRsp(OK, session_id, "", urls[0], _NOBODY, _NOBODY, self._client_address)
+        answer = m.CreateSessionRsp(MediaResult.OK, session_id, "", urls[0], _NOBODY, _NOBODY, self._client_address)
         self._reply(frame, "CreateSessionRsp", answer, session_id)
 
     async def _describe(self, frame: Frame) -> None:
@@ -275,18 +266,18 @@ class MediaConversation:
             self._close_in_negotiation(session_id, *self._doomed.pop(session_id))
             return
         if login is None or not self._is_from_user(frame):
-            self._reply(frame, command, m.Result(NOT_LOGGED_IN))
+            self._reply(frame, command, m.Result(MediaResult.NOT_LOGGED_IN))
             return
         try:
             answer = await self._calls.describe(login, session_id, decode_body(frame, m.MediaDescReq).sdp)
         except (BodyInvalid, MediaSessionUnknown):
-            self._reply(frame, command, m.Result(BAD_REQUEST))
+            self._reply(frame, command, m.Result(MediaResult.BAD_REQUEST))
             return
         except Refused as error:
             self._log_refusal(login, "", error)
             verdict = refusal(error)
             # Clients of this style do not look at the result (1.4.0): only a closed session tells them.
-            self._reply(frame, command, m.Result(verdict if isinstance(verdict, int) else FAILED))
+            self._reply(frame, command, m.Result(verdict if isinstance(verdict, MediaResult) else MediaResult.FAILED))
             self._close_in_negotiation(session_id, self._begun.pop(session_id, ""), described_refusal(verdict))
             return
         self._begun.pop(session_id, None)
@@ -317,7 +308,7 @@ class MediaConversation:
     async def _activate_video(self, frame: Frame, login: MediaLogin) -> Struct:
         # An audio room: there is no video that could stop.
         decode_body(frame, m.ActivatePlayStreamReq)
-        return m.Result(OK if self._calls.holds(login, frame.header.session_id) else BAD_REQUEST)
+        return m.Result(MediaResult.OK if self._calls.holds(login, frame.header.session_id) else MediaResult.BAD_REQUEST)
 
     async def _heartbeat(self, frame: Frame, login: MediaLogin) -> Struct:
         believed = decode_body(frame, m.ClientHBReq).session_ids or ()
@@ -343,18 +334,18 @@ class MediaConversation:
 
     async def _update_media(self, frame: Frame, login: MediaLogin) -> Struct:
         """Renegotiation is not served: a yes would leave the client waiting for a push."""
-        return m.Result(FAILED)
+        return m.Result(MediaResult.FAILED)
 
     # --- frames
 
     async def _answer(self, frame: Frame, handler: Handler) -> Struct:
         login = self._login
         if login is None or not self._is_from_user(frame):
-            return m.Result(NOT_LOGGED_IN)
+            return m.Result(MediaResult.NOT_LOGGED_IN)
         try:
             return await handler(frame, login)
         except (BodyInvalid, MediaSessionUnknown):
-            return m.Result(BAD_REQUEST)
+            return m.Result(MediaResult.BAD_REQUEST)
 
     def _is_from_user(self, frame: Frame) -> bool:
         return frame.header.user_id == self._user_id and str(frame.header.appid) == str(self._credential.app_id)
@@ -368,7 +359,7 @@ class MediaConversation:
 
     def _close_in_negotiation(self, session_id: int, stream_id: str, close: Close) -> None:
         """Close a session that has no answer yet."""
-        if self._sdk_version.startswith(DEAF_AT_FIRST) and close.action != RETRY.action:
+        if self._sdk_version.startswith(DEAF_AT_FIRST) and close.action is not Action.RETRY:
             if stream_id not in self._deaf and len(self._deaf) < m.MAX_HELD:
                 self._deaf.add(stream_id)
                 close = RETRY
@@ -377,7 +368,8 @@ class MediaConversation:
         self._close(session_id, close)
 
     def _close(self, session_id: int, close: Close) -> None:
-        self._push("CloseSessionPush", session_id, close.push(self._sdk_version))
+        told = close.understood_by(self._sdk_version)
+        self._push("CloseSessionPush", session_id, m.CloseSessionPush(told.reason, told.err_info))
 
     def _reply(self, frame: Frame, command: str, body: Struct, session_id: int | None = None) -> None:
         header = frame.header
@@ -385,6 +377,5 @@ class MediaConversation:
         self._send(encode(Header(command, str(header.appid), header.seq, header.user_id, session_id), body))
 
     def _push(self, command: str, session_id: int, body: Struct) -> None:
-        # One rising number per socket: SDKs from 2.24.0 drop a push that does not rise (web-1x-2x.md §3).
-        self._pushes += 1
-        self._send(encode(Header(command, str(self._credential.app_id), self._pushes, self._user_id, session_id), body))
+        number = self._push_numbers.next()
+        self._send(encode(Header(command, str(self._credential.app_id), number, self._user_id, session_id), body))

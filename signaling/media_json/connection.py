@@ -84,7 +84,7 @@ async def serve_media_socket(
         except asyncio.QueueFull:
             overflow.set()
 
-    conversation = MediaConversation(calls, credential, settings, send, client_address)
+    conversation = MediaConversation(calls, credential, settings, send, clock, client_address)
     close = _Close(NORMAL, "")
     try:
         async with asyncio.TaskGroup() as tasks:

@@ -6,13 +6,11 @@ import json
 
 import pytest
 
-from calls.media_session import MediaEnd
 from calls.settings import CallSettings
 from media.errors import MediaFull, SdpRefused
 from media.sfu import Lost
 from rooms.events import EndReason, ReservationEnded, StreamEnd, StreamRemoved
 from rooms.model import Grant
-from signaling.media_json.errors import CLOSES
 from signaling.media_json.settings import MediaSocketSettings
 from tests.unit.calls.fakes import APP_ID, House
 from tests.unit.signaling.media_json.client import Client
@@ -69,7 +67,7 @@ async def test_publish_and_play() -> None:
         assert push["header"] == {
             "cmd": "PublishEventPush",
             "appid": str(APP_ID),
-            "seq": 1,
+            "seq": house.clock() // 100 % 2**32 + 1,
             "user_id": "amy",
             "session_id": number,
             "version": "1.0.1",
@@ -91,7 +89,8 @@ async def test_publish_and_play() -> None:
         await amy.ask("StreamStatusNotify", {"mic_status": 2, "camera_status": 2}, session_id=number)
         muted = await bob.push()
         assert muted["body"]["mic_status"] == 2
-        assert [event["header"]["seq"], status["header"]["seq"], muted["header"]["seq"]] == [1, 2, 3]
+        first = event["header"]["seq"]
+        assert [status["header"]["seq"], muted["header"]["seq"]] == [first + 1, first + 2]
 
 
 async def test_a_player_is_told_once_that_it_plays_even_when_the_publisher_comes_back() -> None:
@@ -241,10 +240,6 @@ async def test_a_player_of_a_stream_on_another_node_asks_for_the_address_again()
         assert closing(await bob.push())[1] == {"action": 6}
 
 
-async def test_every_end_has_its_form() -> None:
-    assert set(CLOSES) == set(MediaEnd)
-
-
 async def test_a_kick_closes_the_session_for_good() -> None:
     house = House()
     session = house.rooms.enter("amy")
@@ -301,6 +296,8 @@ async def test_a_lost_socket_is_replaced_and_its_sessions_live_on() -> None:
         player = (await bob.open(PLAY, "s"))["body"]
         house.calls.media_connected(opened["session_id"])
         house.calls.media_connected(player["session_id"])
+        heard = await bob.push()
+        house.clock.forward(1_000)
         bob.hang_up()
         await until(lambda: bob.server.done())
         await amy.ask("StreamStatusNotify", {"mic_status": 2, "camera_status": 2}, session_id=opened["session_id"])
@@ -310,8 +307,10 @@ async def test_a_lost_socket_is_replaced_and_its_sessions_live_on() -> None:
             answer = await again.log_in((player["session_id"], player["session_token"]), (99, "never was"))
             assert answer["body"]["result"] == 0
             status, reset = await again.push(), await again.push()
-            assert (status["header"]["cmd"], status["header"]["seq"], status["body"]["mic_status"]) == ("StreamStatusNotifyPush", 1, 2)
-            assert (reset["header"]["cmd"], reset["header"]["session_id"], reset["header"]["seq"]) == ("SessionResetPush", 0, 2)
+            assert (status["header"]["cmd"], status["body"]["mic_status"]) == ("StreamStatusNotifyPush", 2)
+            assert (reset["header"]["cmd"], reset["header"]["session_id"]) == ("SessionResetPush", 0)
+            # Counted on over the sockets: SDKs drop what does not rise.
+            assert heard["header"]["seq"] < status["header"]["seq"] < reset["header"]["seq"]
             assert reset["body"] == {"cResetType": 1, "session_ids": [99]}
             await again.ask("ActivateAudioPlayStreamReq", {"active": 0}, session_id=player["session_id"])
             assert house.plane.forwarding == {player["session_id"]: False}

@@ -133,7 +133,7 @@ async def test_an_unknown_stream_is_a_result_because_it_may_come() -> None:
         assert body["turn_server"] == ""
 
 
-@pytest.mark.parametrize(("error", "expected"), [(SdpRefused("no"), (23, 1)), (MediaFull("full"), (5, 5))])
+@pytest.mark.parametrize(("error", "expected"), [(SdpRefused("no"), (23, 1)), (MediaFull("full"), (5, 2))])
 async def test_a_refused_offer_closes_the_session(error: Exception, expected: tuple[int, int]) -> None:
     house = House()
     async with Client(house, house.rooms.enter("amy")) as amy:
