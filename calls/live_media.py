@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 import structlog
 
 from calls.errors import MediaEnded, MediaSessionUnknown, TooManyMediaSessions
-from calls.media_session import LocalStream, MediaEnd, MediaLogin, MediaRole, MediaSession, StreamStatus
+from calls.media_session import LocalStream, MediaEnd, MediaIdentity, MediaLogin, MediaRole, MediaSession, StreamStatus
 from calls.ports import MediaPlane
 from calls.settings import CallSettings
 from rooms.events import EndReason, StreamEnd
@@ -66,13 +66,19 @@ class LiveMedia:
 
     # --- sessions
 
-    def begin(self, login: MediaLogin, role: MediaRole, stream_id: str) -> MediaSession:
-        """Register a session whose media is not open yet: from now on it is reached by events. Raises ``TooManyMediaSessions``."""
+    def begin(self, login: MediaLogin, role: MediaRole, stream_id: str, identity: MediaIdentity | None = None) -> MediaSession:
+        """Register a session whose media is not open yet: from now on it is reached by events.
+
+        ``identity``: what another node, through which the client talks, has given to the session. Raises ``TooManyMediaSessions``, and
+        ``MediaEnded`` where that id is taken here: the client is to ask again.
+        """
         owner = login.owner
         if len(self.of_owner(owner)) >= self._settings.max_media_sessions:
             raise TooManyMediaSessions(f"a room session may have {self._settings.max_media_sessions} media sessions")
-        token = f"{self._rng.getrandbits(TOKEN_BITS):032x}"
-        media = MediaSession(self.unused_id(), token, role, owner, stream_id, login)
+        number, token = identity or (self.unused_id(), f"{self._rng.getrandbits(TOKEN_BITS):032x}")
+        if number in self._sessions:
+            raise MediaEnded("this node has another session of that id")
+        media = MediaSession(number, token, role, owner, stream_id, login)
         self._sessions[media.media_session_id] = media
         self._of_login.setdefault((owner.app_id, owner.login_id), {})[media.media_session_id] = media
         return media
@@ -207,6 +213,12 @@ class LiveMedia:
         for player in list(local.players.values()):
             self.tell(player)
 
+    def learn_status(self, player: MediaSession, status: StreamStatus) -> None:
+        """The status of a publisher on another node."""
+        local = self._streams.get((player.app_id, player.stream_id))
+        if local is not None and local.publisher is None:
+            local.status = status
+
     # --- streams
 
     def streams(self) -> list[LocalStream]:
@@ -281,13 +293,15 @@ class LiveMedia:
     def stream_located(self, app_id: int, stream: Stream) -> None:
         """Where a stream is now. If it has moved to another node, what this node has of it ends."""
         local = self._streams.get((app_id, stream.stream_id))
-        if local is None or not stream.node_id or stream.node_id == self._node_id:
+        if local is None:
             return
-        for publisher in list(local.publishers.values()):
-            if publisher.stream_sid == stream.stream_sid:
-                self.end(publisher, MediaEnd.SUPERSEDED)
-        if not local.publishers:
-            for player in list(local.players.values()):
+        carrier = "" if stream.node_id in ("", self._node_id) else stream.node_id
+        if carrier:
+            for publisher in list(local.publishers.values()):
+                if publisher.stream_sid == stream.stream_sid:
+                    self.end(publisher, MediaEnd.SUPERSEDED)
+        for player in list(local.players.values()):
+            if player.carrier != carrier and (player.carrier or not local.publishers):
                 self.end(player, MediaEnd.STREAM_MOVED)
 
 

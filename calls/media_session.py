@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from media.turn.access import RelayAccess
 from rooms.events import StreamEnd
@@ -82,6 +82,23 @@ class MediaLogin:
     """Media sessions that the client believes to hold and that are gone: it must open them again."""
 
 
+class MediaIdentity(NamedTuple):
+    """Names a media session, for its client and between nodes."""
+
+    media_session_id: int
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class MediaPath:
+    """How a client reaches the media of its session."""
+
+    addresses: tuple[str, ...]
+    """``host:port`` of the media plane, as in the answer's candidates, best first."""
+    relay: RelayAccess | None
+    """A TURN server on the way there; None if no node has one."""
+
+
 @dataclass(eq=False, slots=True)
 class MediaSession:
     """One publish or play. Mutable state of ``calls.service``; dialects read it."""
@@ -109,6 +126,10 @@ class MediaSession:
     detached_until: int | None = None
     """Deadline for a new socket, epoch ms."""
     ended: MediaEnd | None = None
+    carrier: str = ""
+    """The node whose media plane has its packets; empty = this one (``calls/remote_media.py``)."""
+    path: MediaPath | None = field(default=None, repr=False)
+    """How its client reaches that other node."""
 
     @property
     def app_id(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from media.turn.access import RelayAccess
@@ -26,6 +26,16 @@ class Verdicts(Protocol):
     async def verdict(self, app_id: int, room_id: str, stream_id: str) -> Verdict: ...
 
 
+class NodeRequests(Protocol):
+    """The part of ``rooms.node_requests.NodeRequests`` that calls uses. Raises ``NodeUnreachable``, ``StoreUnavailable``."""
+
+    def serve(self, kind: str, handler: Callable[[bytes], Awaitable[bytes]]) -> None: ...
+
+    async def ask(self, node_id: str, kind: str, body: bytes) -> bytes: ...
+
+    def tell(self, node_id: str, kind: str, body: bytes) -> None: ...
+
+
 class Rooms(Protocol):
     """Where sessions and streams are kept. Raises ``rooms.errors``; any call may raise ``StoreUnavailable``."""
 
@@ -34,6 +44,9 @@ class Rooms(Protocol):
 
     @property
     def moderation(self) -> Verdicts: ...
+
+    @property
+    def node_requests(self) -> NodeRequests: ...
 
     async def login(self, request: LoginRequest, receiver: Receiver) -> LoginResult: ...
 
@@ -66,6 +79,11 @@ class MediaPlane(Protocol):
     async def open_publisher(self, session_id: int, stream: str, offer: str) -> str: ...
 
     async def open_player(self, session_id: int, stream: str, offer: str) -> str: ...
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """``host:port`` of this node's candidates, best first."""
+        ...
 
     @property
     def relay_urls(self) -> tuple[str, ...]:

@@ -8,8 +8,9 @@ close local media. What must be said to the registry afterwards (a stream that l
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -18,16 +19,31 @@ import structlog
 from calls import addresses, admission
 from calls.addresses import MediaCredential
 from calls.apps import App
-from calls.errors import AddressStale, AppUnknown, MediaEnded, MediaSessionUnknown, NoRelay, StreamElsewhere
+from calls.errors import AddressStale, AppUnknown, MediaSessionUnknown
+from calls.guest_media import GuestMedia
 from calls.live_media import LiveMedia, same_secret, where
-from calls.media_session import BegunMedia, MediaEnd, MediaLogin, MediaPeer, MediaRole, MediaSession, OpenedMedia, StreamStatus
+from calls.media_session import (
+    BegunMedia,
+    MediaEnd,
+    MediaIdentity,
+    MediaLogin,
+    MediaPath,
+    MediaPeer,
+    MediaRole,
+    MediaSession,
+    OpenedMedia,
+    StreamStatus,
+)
+from calls.opening import MediaOpening
 from calls.past_credentials import PastCredentials
 from calls.ports import MediaPlane, Rooms
+from calls.publish_permission import PublishPermission
+from calls.remote_media import RemoteMedia
 from calls.room_watch import RoomWatches
 from calls.settings import CallSettings
 from calls.upkeep import CallUpkeep
 from media.sfu import Lost
-from rooms.errors import SessionUnknown, StoreUnavailable, StreamForbidden, StreamUnknown
+from rooms.errors import SessionUnknown, StoreUnavailable
 from rooms.events import Receiver, StreamEnd
 from rooms.model import Client, Clock, LoginRequest, NodeInfo, Session, Stream
 
@@ -82,8 +98,12 @@ class Calls:
         self._clock = clock
         self._rng = rng
         self._watches = RoomWatches(rooms)
-        self._live = LiveMedia(sfu, node_id=rooms.node.node_id, settings=settings, clock=clock, rng=rng, on_end=self._watches.release)
+        self._live = LiveMedia(sfu, node_id=rooms.node.node_id, settings=settings, clock=clock, rng=rng, on_end=self._ended)
         self._past = PastCredentials(settings.past_credentials)
+        self._publishing = PublishPermission(rooms, clock)
+        self._remote = RemoteMedia(rooms, self._live, clock)
+        self._guests = GuestMedia(self, rooms, self._live, settings, clock)
+        self._opening = MediaOpening(rooms, sfu, self._live, self._watches, self._remote, self._publishing, settings, clock)
         self._upkeep = CallUpkeep(rooms, self._live, self._watches, settings)
 
     # --- room side
@@ -130,11 +150,11 @@ class Calls:
         ``base``: WebSocket base URL (``scheme://host[:port]``) that the client itself used, good for a node without a configured one.
         Raises ``StreamTaken`` for every later publisher of a stream id, ``TokenExpired``, ``TokenNotPermitted``, ``SessionUnknown``.
         """
-        current = await self._current(session)
+        current = await self._publishing.current(session)
         node = self._rooms.node
         urls = self._urls(node, current, stream_id, transport, base)
         if urls:
-            await self._reserve(current, stream_id)
+            await self._publishing.reserve(current, stream_id)
         return [*urls, *await self._spares(node, current, transport)]
 
     async def play_urls(self, session: Session, stream_id: str, transport: Transport, base: str) -> list[str]:
@@ -145,7 +165,7 @@ class Calls:
 
     async def announce(self, session: Session, stream_id: str, extra_info: str) -> Stream:
         """Put a stream on the air. Repeating it is harmless. Raises as ``publish_urls``."""
-        await self._check_publish(await self._current(session), stream_id)
+        await self._publishing.check(await self._publishing.current(session), stream_id)
         return await self._rooms.publish(session, stream_id, extra_info)
 
     async def update_announcement(self, session: Session, stream_id: str, extra_info: str) -> Stream:
@@ -208,30 +228,34 @@ class Calls:
         Raises ``StreamTaken``, ``StreamForbidden``, ``UserDenied``, ``TokenExpired``, ``TokenNotPermitted``, ``SessionUnknown``,
         ``SdpRefused``, ``MediaFull``, ``TooManyMediaSessions``, ``MediaEnded``.
         """
-        media = await self._prepare(login, MediaRole.PUBLISHER, stream_id)
-        return OpenedMedia(media.media_session_id, media.token, await self._answer(media, offer))
+        return await self._opening.open(login, MediaRole.PUBLISHER, stream_id, offer)
 
-    async def open_player(self, login: MediaLogin, stream_id: str, offer: str) -> OpenedMedia:
-        """Answer an offer to play a stream that is reserved or on the air on this node.
+    async def open_player(
+        self, login: MediaLogin, stream_id: str, offer: str, *, across_nodes: bool = False, identity: MediaIdentity | None = None
+    ) -> OpenedMedia:
+        """Answer an offer to play a stream that is reserved or on the air.
 
-        Raises ``StreamUnknown``, ``StreamElsewhere``, and as ``open_publisher``.
+        ``across_nodes``: if another node holds the stream, the offer is answered there and the media goes straight to that node; without
+        it ``StreamElsewhere`` is raised then. ``identity``: see ``LiveMedia.begin``. Raises ``StreamUnknown``, ``NodeUnreachable`` (the
+        stream's node does not answer), and as ``open_publisher``.
         """
-        media = await self._prepare(login, MediaRole.PLAYER, stream_id)
-        return OpenedMedia(media.media_session_id, media.token, await self._answer(media, offer))
+        return await self._opening.open(login, MediaRole.PLAYER, stream_id, offer, across_nodes=across_nodes, identity=identity)
 
-    async def begin_media(self, login: MediaLogin, role: MediaRole, stream_id: str) -> BegunMedia:
+    async def begin_media(
+        self,
+        login: MediaLogin,
+        role: MediaRole,
+        stream_id: str,
+        *,
+        across_nodes: bool = False,
+        identity: MediaIdentity | None = None,
+    ) -> BegunMedia:
         """Open a session in two steps: the offer comes later, to ``describe`` (the first session style, ``web-1x-2x.md`` §4).
 
         A session that is not described within ``CallSettings.describe_grace`` ends. Raises ``NoRelay`` where no TURN server can be named,
         which clients of that style insist on, and as ``open_publisher`` and ``open_player`` but for the offer.
         """
-        if not self._sfu.relay_urls:
-            raise NoRelay("this node has no TURN server (media.turn, media.turn_external)")
-        media = await self._prepare(login, role, stream_id)
-        media.describe_until = self._clock() + self._settings.describe_grace
-        access = self._sfu.relay_access(media.media_session_id)
-        assert access is not None
-        return BegunMedia(media.media_session_id, media.token, access)
+        return await self._opening.begin(login, role, stream_id, across_nodes=across_nodes, identity=identity)
 
     async def describe(self, login: MediaLogin, media_session_id: int, offer: str) -> str:
         """The answer to the offer of a session from ``begin_media``; once per session.
@@ -239,63 +263,16 @@ class Calls:
         Raises ``MediaSessionUnknown`` (also for a session that has its answer), ``SdpRefused``, ``MediaFull``, ``MediaEnded``; after each
         of them but the first the session is over.
         """
-        media = self._live.owned(login, media_session_id)
-        if media.describe_until is None:
-            raise MediaSessionUnknown("described already")
-        media.describe_until = None
-        return await self._answer(media, offer)
+        return await self._opening.describe(self._live.owned(login, media_session_id), offer)
+
+    def media_path(self, login: MediaLogin, media_session_id: int) -> MediaPath:
+        """How the client reaches the media of its session. Raises ``MediaSessionUnknown``."""
+        return self._opening.path(self._live.owned(login, media_session_id))
 
     @property
     def relay_urls(self) -> tuple[str, ...]:
         """TURN servers that clients of this node are sent to; empty = none."""
         return self._sfu.relay_urls
-
-    async def _prepare(self, login: MediaLogin, role: MediaRole, stream_id: str) -> MediaSession:
-        """A session that may be: everything is checked and held but the offer."""
-        media = self._live.begin(login, role, stream_id)
-        try:
-            await self._watches.hold(media, login.owner.room_id, self._live)
-            # Asked after the watch began: whoever leaves from here on is seen as an event.
-            owner = await self._current(login.owner)
-            if role is MediaRole.PUBLISHER:
-                media.stream_sid = (await self._reserve(owner, stream_id)).stream_sid
-                media.stream_room = owner.room_id
-            else:
-                await self._find(media, owner)
-        except BaseException:
-            self._live.end(media, MediaEnd.CLOSED)
-            raise
-        if media.ended is not None:
-            raise MediaEnded(f"ended while it was being opened: {media.ended}")
-        return media
-
-    async def _find(self, media: MediaSession, owner: Session) -> None:
-        """The stream that is to be played is here."""
-        stream = await self._rooms.stream(owner.app_id, media.stream_id)
-        if stream is None:
-            if (await self._rooms.moderation.verdict(owner.app_id, owner.room_id, media.stream_id)).forbidden:
-                raise StreamForbidden("the operator has forbidden the stream")
-            raise StreamUnknown("nobody publishes this stream")
-        if stream.node_id and stream.node_id != self._rooms.node.node_id:
-            raise StreamElsewhere("another node holds this stream")
-        media.stream_room = stream.room_id
-        if stream.room_id != owner.room_id:
-            await self._watches.hold(media, stream.room_id, self._live)
-
-    async def _answer(self, media: MediaSession, offer: str) -> str:
-        """Open the session's media."""
-        open_media = self._sfu.open_publisher if media.role is MediaRole.PUBLISHER else self._sfu.open_player
-        try:
-            # The room is watched since ``_prepare``: what the operator says from here on is seen as an event.
-            verdict = await self._rooms.moderation.verdict(media.app_id, media.stream_room, media.stream_id)
-            if verdict.forbidden:
-                raise StreamForbidden("the operator has forbidden the stream")
-            answer = await open_media(media.media_session_id, _plane_name(media), offer)
-        except BaseException:
-            self._live.end(media, MediaEnd.CLOSED)
-            raise
-        self._live.opened(media, verdict.audio_muted_until)
-        return answer
 
     def close_media(self, login: MediaLogin, media_session_id: int) -> None:
         """The client ends a session. A stream stays on the air for the grace: the client may be about to open it again.
@@ -317,6 +294,8 @@ class Calls:
         if media.role is not MediaRole.PLAYER:
             raise MediaSessionUnknown("not a player's session")
         self._live.set_active(media, active)
+        if media.carrier:
+            self._remote.set_active(media)
 
     def holds(self, login: MediaLogin, media_session_id: int) -> bool:
         """Whether this media session lives and belongs to the login's room session."""
@@ -350,17 +329,30 @@ class Calls:
 
     async def run(self) -> None:
         """Keep deadlines until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._repeat(self._settings.tick, lambda: self.tick(self._clock())))
+            # Not a part of the ticks: it waits for other nodes.
+            tasks.create_task(self._repeat(self._settings.stray_player_check, self.call_roll))
+
+    @staticmethod
+    async def _repeat(pause: int, step: Callable[[], Awaitable[None]]) -> None:
         while True:
-            await asyncio.sleep(self._settings.tick / admission.MS)
+            await asyncio.sleep(pause / admission.MS)
             try:
-                await self.tick(self._clock())
+                await step()
             except Exception:
                 # One bad round must not end all later ones; the deadlines are still there.
-                log.exception("calls_tick_failed")
+                log.exception("calls_step_failed")
 
     async def tick(self, now: int) -> None:
         """Do what is due at ``now`` (epoch ms). A registry that cannot be reached is asked again at a later tick."""
+        self._guests.tick(now)
         await self._upkeep.tick(now)
+
+    async def call_roll(self) -> None:
+        """Compare with the nodes whose streams clients of this node play what is there."""
+        with contextlib.suppress(StoreUnavailable):
+            await self._remote.roll_call()
 
     def begin_drain(self) -> None:
         """This node goes away in a while. Each publisher whose room session is on another node by then is sent there with its stream;
@@ -373,6 +365,10 @@ class Calls:
         for media in self._live.all():
             self._live.end(media, MediaEnd.NODE_STOPPED)
 
+    def _ended(self, media: MediaSession) -> None:
+        self._watches.release(media)
+        self._remote.ended(media)
+
     # --- what both sides need
 
     def _app(self, app_id: int) -> App:
@@ -380,23 +376,6 @@ class Calls:
         if app is None:
             raise AppUnknown(f"no App {app_id}")
         return app
-
-    async def _current(self, session: Session) -> Session:
-        """The session as the registry has it now, with its newest grant. Raises ``SessionUnknown``."""
-        current = await self._rooms.session(session.app_id, session.session_id)
-        if current is None:
-            raise SessionUnknown("the room session is over")
-        return current
-
-    async def _check_publish(self, session: Session, stream_id: str) -> None:
-        stream = await self._rooms.stream(session.app_id, stream_id)
-        if stream is not None and stream.session_id == session.session_id:
-            return  # a running publish goes on, whatever has become of the token
-        admission.check_publish(session.grant, stream_id, self._clock())
-
-    async def _reserve(self, session: Session, stream_id: str) -> Stream:
-        await self._check_publish(session, stream_id)
-        return await self._rooms.reserve(session, stream_id, self._rooms.node.node_id)
 
     async def _node(self, node_id: str) -> NodeInfo:
         """Where a node is reached; this one if it is not there any more (its streams will be gone in a moment)."""
@@ -423,8 +402,3 @@ class Calls:
         if self._settings.rtmp_port:
             return [addresses.rtmp_url(addresses.rtmp_base(node.ws_url or base, self._settings.rtmp_port), credential, stream_id)]
         return []
-
-
-def _plane_name(media: MediaSession) -> str:
-    """The stream's name in the media plane, unique over all Apps."""
-    return f"{media.app_id}/{media.stream_id}"

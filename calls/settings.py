@@ -19,7 +19,10 @@ class CallSettings:
     max_media_sessions: int = 64
     """Publish and play sessions of one room session."""
     stray_player_check: int = 2_000
-    """How often streams that have players but no publisher here are looked up, in case they have moved to another node."""
+    """How often streams that have players but no publisher here are looked up, in case they have moved to another node, and how often
+    nodes that play each other's streams compare notes."""
+    asker_silence: int = 15_000
+    """After so long without a sign of a node whose clients play streams of this one, they wait for their clients by ``socket_grace``."""
     past_credentials: int = 10_000
     """How many media addresses are known again after their room session is over."""
     tick: int = 250

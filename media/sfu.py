@@ -225,6 +225,11 @@ class Sfu:
         """Our host candidates as SDP writes them, without ``a=`` (they are in each answer as well)."""
         return candidates(Transport(self._ips, self.port, "", "", ""))
 
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """``host:port`` of the same, best first."""
+        return tuple(f"{f'[{ip}]' if ':' in ip else ip}:{self.port}" for ip in self._ips)
+
     # --- sessions
 
     async def open_publisher(self, session_id: int, stream: str, offer: str) -> str:

@@ -23,6 +23,8 @@ ANSWER_SECONDS = 3.0
 """How long a node may take to answer."""
 MOST_ANSWERING = 64
 """Questions that a node answers at a time. Further ones are answered at once with a refusal."""
+MOST_TELLING = 1024
+"""Messages that ``tell`` has on their way at a time."""
 MOST_BYTES = 8 * 1024 * 1024
 """Longest body. Redis closes a subscriber's connection when 32 MiB wait for it."""
 
@@ -63,6 +65,7 @@ class NodeRequests:
         self._handlers: dict[str, Handler] = {}
         self._asked: dict[int, asyncio.Future[bytes | None]] = {}
         self._answering = 0
+        self._telling = 0
 
     def serve(self, kind: str, handler: Handler) -> None:
         """``handler`` answers questions of this kind. If it raises, the asker gets ``NodeUnreachable``."""
@@ -88,6 +91,24 @@ class NodeRequests:
         if found is None:
             raise NodeUnreachable(f"node {node_id} could not answer")
         return found
+
+    def tell(self, node_id: str, kind: str, body: bytes) -> None:
+        """Ask in the background, without waiting for the answer or trying again. What is said often enough to be lost is not sent at all
+        (``MOST_TELLING``), and order is not kept: for what is repeated anyway, or found out otherwise.
+        """
+        if self._telling >= MOST_TELLING:
+            log.warning("node_message_dropped", kind=kind, node_id=node_id)
+            return
+        self._telling += 1
+        self._spawn(self._tell(node_id, kind, body))
+
+    async def _tell(self, node_id: str, kind: str, body: bytes) -> None:
+        try:
+            await self.ask(node_id, kind, body)
+        except NodeUnreachable as error:
+            log.info("node_message_lost", kind=kind, reason=str(error))
+        finally:
+            self._telling -= 1
 
     async def _own_answer(self, kind: str, body: bytes) -> bytes:
         handler = self._handlers.get(kind)

@@ -16,7 +16,7 @@ from calls.media_session import MediaEnd, MediaLogin, MediaSession
 from calls.service import Calls
 from calls.settings import CallSettings
 from media.turn.access import RelayAccess
-from rooms.errors import StoreUnavailable, StreamTaken, StreamUnknown
+from rooms.errors import NodeUnreachable, StoreUnavailable, StreamTaken, StreamUnknown
 from rooms.events import AnyEvent, Delivery, EndReason, Receiver, ReservationEnded, StreamAdded, StreamEnd, StreamRemoved, UserLeft, Watcher
 from rooms.model import Client, Grant, LoginRequest, NodeInfo, Session, Stream, User, Verdict
 
@@ -52,11 +52,23 @@ class LoggedIn:
     view: Any = None
 
 
+class FakeNodeRequests:
+    """Nobody is there."""
+
+    def serve(self, kind: str, handler: Any) -> None: ...
+
+    async def ask(self, node_id: str, kind: str, body: bytes) -> bytes:
+        raise NodeUnreachable("nobody")
+
+    def tell(self, node_id: str, kind: str, body: bytes) -> None: ...
+
+
 class FakeRooms:
     """Sessions and streams in dictionaries; events go to the watchers of the room at once."""
 
     def __init__(self, clock: Clock) -> None:
         self.node = HERE
+        self.node_requests = FakeNodeRequests()
         self.others: list[NodeInfo] = [THERE]
         self.sessions: dict[tuple[int, int], Session] = {}
         self.held: dict[tuple[int, str], Stream] = {}
@@ -243,6 +255,10 @@ class FakePlane:
 
     def close(self, session_id: int) -> None:
         self.open.pop(session_id, None)
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        return ("192.0.2.1:7000",)
 
     @property
     def relay_urls(self) -> tuple[str, ...]:

@@ -1,0 +1,151 @@
+"""Opens media sessions: every check in its order, then the media plane, this node's or another one's."""
+
+from __future__ import annotations
+
+from calls.errors import MediaEnded, MediaSessionUnknown, NoRelay, StreamElsewhere
+from calls.live_media import LiveMedia
+from calls.media_session import BegunMedia, MediaEnd, MediaIdentity, MediaLogin, MediaPath, MediaRole, MediaSession, OpenedMedia
+from calls.ports import MediaPlane, Rooms
+from calls.publish_permission import PublishPermission
+from calls.remote_media import RemoteMedia
+from calls.room_watch import RoomWatches
+from calls.settings import CallSettings
+from rooms.errors import StreamForbidden, StreamUnknown
+from rooms.model import Clock, Session
+
+
+class MediaOpening:
+    """What it raises is documented at the methods of ``calls.service.Calls`` that call it."""
+
+    def __init__(
+        self,
+        rooms: Rooms,
+        sfu: MediaPlane,
+        live: LiveMedia,
+        watches: RoomWatches,
+        remote: RemoteMedia,
+        publishing: PublishPermission,
+        settings: CallSettings,
+        clock: Clock,
+    ) -> None:
+        self._rooms = rooms
+        self._sfu = sfu
+        self._live = live
+        self._watches = watches
+        self._remote = remote
+        self._publishing = publishing
+        self._settings = settings
+        self._clock = clock
+
+    async def open(
+        self,
+        login: MediaLogin,
+        role: MediaRole,
+        stream_id: str,
+        offer: str,
+        *,
+        across_nodes: bool = False,
+        identity: MediaIdentity | None = None,
+    ) -> OpenedMedia:
+        """A session whose client has sent its offer."""
+        media = await self._prepare(login, role, stream_id, across_nodes, identity)
+        return OpenedMedia(media.media_session_id, media.token, await self._answer(media, offer))
+
+    async def begin(
+        self, login: MediaLogin, role: MediaRole, stream_id: str, *, across_nodes: bool = False, identity: MediaIdentity | None = None
+    ) -> BegunMedia:
+        """A session whose offer comes later."""
+        if not self._sfu.relay_urls and not across_nodes:
+            raise _no_relay()
+        media = await self._prepare(login, role, stream_id, across_nodes, identity)
+        try:
+            if media.carrier:
+                await self._remote.open(media, None)
+            access = self.path(media).relay
+            if access is None:
+                raise _no_relay()
+        except BaseException:
+            self._live.end(media, MediaEnd.CLOSED)
+            raise
+        if media.ended is not None:
+            raise MediaEnded(f"ended while it was being opened: {media.ended}")
+        media.describe_until = self._clock() + self._settings.describe_grace
+        return BegunMedia(media.media_session_id, media.token, access)
+
+    async def describe(self, media: MediaSession, offer: str) -> str:
+        """The answer for a session from ``begin``."""
+        if media.describe_until is None:
+            raise MediaSessionUnknown("described already")
+        media.describe_until = None
+        return await self._answer(media, offer)
+
+    def path(self, media: MediaSession) -> MediaPath:
+        """How its client reaches the session's media."""
+        if media.path is not None:
+            return media.path
+        return MediaPath(self._sfu.addresses, self._sfu.relay_access(media.media_session_id))
+
+    async def _prepare(
+        self, login: MediaLogin, role: MediaRole, stream_id: str, across_nodes: bool, identity: MediaIdentity | None
+    ) -> MediaSession:
+        """A session that may be: everything is checked and held but the offer."""
+        media = self._live.begin(login, role, stream_id, identity)
+        try:
+            await self._watches.hold(media, login.owner.room_id, self._live)
+            # Asked after the watch began: whoever leaves from here on is seen as an event.
+            owner = await self._publishing.current(login.owner)
+            if role is MediaRole.PUBLISHER:
+                media.stream_sid = (await self._publishing.reserve(owner, stream_id)).stream_sid
+                media.stream_room = owner.room_id
+            else:
+                await self._find(media, owner, across_nodes)
+        except BaseException:
+            self._live.end(media, MediaEnd.CLOSED)
+            raise
+        if media.ended is not None:
+            raise MediaEnded(f"ended while it was being opened: {media.ended}")
+        return media
+
+    async def _find(self, media: MediaSession, owner: Session, across_nodes: bool) -> None:
+        """Where the stream is that is to be played."""
+        stream = await self._rooms.stream(owner.app_id, media.stream_id)
+        if stream is None:
+            if (await self._rooms.moderation.verdict(owner.app_id, owner.room_id, media.stream_id)).forbidden:
+                raise StreamForbidden("the operator has forbidden the stream")
+            raise StreamUnknown("nobody publishes this stream")
+        if stream.node_id and stream.node_id != self._rooms.node.node_id:
+            if not across_nodes:
+                raise StreamElsewhere("another node holds this stream")
+            media.carrier = stream.node_id
+        media.stream_room = stream.room_id
+        if stream.room_id != owner.room_id:
+            await self._watches.hold(media, stream.room_id, self._live)
+
+    async def _answer(self, media: MediaSession, offer: str) -> str:
+        """Open the session's media."""
+        try:
+            # The room is watched since ``_prepare``: what the operator says from here on is seen as an event.
+            verdict = await self._rooms.moderation.verdict(media.app_id, media.stream_room, media.stream_id)
+            if verdict.forbidden:
+                raise StreamForbidden("the operator has forbidden the stream")
+            answer = await self._open(media, offer)
+        except BaseException:
+            self._live.end(media, MediaEnd.CLOSED)
+            raise
+        self._live.opened(media, verdict.audio_muted_until)
+        return answer
+
+    async def _open(self, media: MediaSession, offer: str) -> str:
+        if media.carrier:
+            return await (self._remote.open(media, offer) if media.path is None else self._remote.describe(media, offer))
+        open_media = self._sfu.open_publisher if media.role is MediaRole.PUBLISHER else self._sfu.open_player
+        return await open_media(media.media_session_id, _plane_name(media), offer)
+
+
+def _no_relay() -> NoRelay:
+    return NoRelay("no TURN server can be named (media.turn, media.turn_external)")
+
+
+def _plane_name(media: MediaSession) -> str:
+    """The stream's name in the media plane, unique over all Apps."""
+    return f"{media.app_id}/{media.stream_id}"
