@@ -21,7 +21,7 @@ import msgspec
 from auth import TokenError, TokenExpired
 from calls.errors import CallError, MediaEnded, MediaFull, NoRelay, SdpRefused, StreamElsewhere
 from calls.media_session import MediaEnd, MediaRole
-from rooms.errors import InvalidRequest, RateLimited, RoomError, SessionUnknown, StoreUnavailable, StreamUnknown
+from rooms.errors import InvalidRequest, NodeUnreachable, RateLimited, RoomError, SessionUnknown, StoreUnavailable, StreamUnknown
 
 
 class MediaResult(enum.IntEnum):
@@ -167,7 +167,7 @@ def refusal(error: CallError | RoomError | TokenError | SdpRefused | MediaFull) 
         return MediaResult.BAD_SDP
     if isinstance(error, NoRelay):
         return MediaResult.FAILED
-    if isinstance(error, MediaFull | StoreUnavailable | RateLimited):
+    if isinstance(error, MediaFull | StoreUnavailable | NodeUnreachable | RateLimited):
         return MediaResult.NO_CAPACITY
     if isinstance(error, InvalidRequest):
         return MediaResult.BAD_REQUEST
