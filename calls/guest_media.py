@@ -19,6 +19,7 @@ from calls import node_messages as n
 from calls.addresses import MediaCredential
 from calls.errors import CallError, MediaFull, MediaSessionUnknown, SdpRefused
 from calls.live_media import LiveMedia
+from calls.media_owner import MediaClaim
 from calls.media_session import (
     BegunMedia,
     MediaEnd,
@@ -44,7 +45,7 @@ Refusal = (CallError, RoomError, TokenError, SdpRefused, MediaFull)
 class Opener(Protocol):
     """The part of ``calls.service.Calls`` that opens media for whoever has the right to it."""
 
-    async def media_login(self, credential: MediaCredential, user_id: str, held: tuple[()], peer: MediaPeer) -> MediaLogin: ...
+    async def media_login(self, credential: MediaCredential, claim: MediaClaim, peer: MediaPeer) -> MediaLogin: ...
 
     async def open_player(self, login: MediaLogin, stream_id: str, offer: str, *, identity: MediaIdentity | None = None) -> OpenedMedia: ...
 
@@ -134,7 +135,7 @@ class GuestMedia:
             raise SdpRefused("offer too long")
         credential = MediaCredential(wish.app_id, wish.session_id, wish.media_key)
         identity = MediaIdentity(wish.media_session_id, wish.token)
-        login = await self._calls.media_login(credential, wish.user_id, (), Guest(self, wish.asker, wish.asked_at))
+        login = await self._calls.media_login(credential, MediaClaim(wish.user_id), Guest(self, wish.asker, wish.asked_at))
         # Known from now on: an asker that is never heard again is noticed.
         self._heard.setdefault(wish.asker, self._clock())
         if wish.offer is None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -19,9 +19,10 @@ import structlog
 from calls import addresses, admission
 from calls.addresses import MediaCredential
 from calls.apps import App
-from calls.errors import AddressStale, AppUnknown, MediaSessionUnknown
+from calls.errors import AppUnknown, MediaSessionUnknown
 from calls.guest_media import GuestMedia
-from calls.live_media import LiveMedia, same_secret, where
+from calls.live_media import LiveMedia, where
+from calls.media_owner import MediaClaim, find_owner, find_returned
 from calls.media_session import (
     BegunMedia,
     MediaEnd,
@@ -35,7 +36,6 @@ from calls.media_session import (
     StreamStatus,
 )
 from calls.opening import MediaOpening
-from calls.past_credentials import PastCredentials
 from calls.ports import MediaPlane, Rooms
 from calls.publish_permission import PublishPermission
 from calls.remote_media import RemoteMedia
@@ -43,7 +43,7 @@ from calls.room_watch import RoomWatches
 from calls.settings import CallSettings
 from calls.upkeep import CallUpkeep
 from media.sfu import Lost
-from rooms.errors import SessionUnknown, StoreUnavailable
+from rooms.errors import StoreUnavailable
 from rooms.events import Receiver, StreamEnd
 from rooms.model import Client, Clock, LoginRequest, NodeInfo, Session, Stream
 
@@ -99,7 +99,6 @@ class Calls:
         self._rng = rng
         self._watches = RoomWatches(rooms)
         self._live = LiveMedia(sfu, node_id=rooms.node.node_id, settings=settings, clock=clock, rng=rng, on_end=self._ended)
-        self._past = PastCredentials(settings.past_credentials)
         self._publishing = PublishPermission(rooms, clock)
         self._remote = RemoteMedia(rooms, self._live, clock)
         self._guests = GuestMedia(self, rooms, self._live, settings, clock)
@@ -187,28 +186,18 @@ class Calls:
 
     # --- media side
 
-    async def media_login(self, credential: MediaCredential, user_id: str, held: Sequence[tuple[int, str]], peer: MediaPeer) -> MediaLogin:
+    async def media_login(self, credential: MediaCredential, claim: MediaClaim, peer: MediaPeer) -> MediaLogin:
         """Authorise a media socket and rebind the sessions that its client still holds (``web-1x-2x.md`` §9).
 
-        ``held``: media session ids with their tokens. Call ``catch_up`` once the answer is on its way.
-        Raises ``AppUnknown``, ``SessionUnknown`` (also for a wrong key or user: nobody learns which), ``AddressStale``,
-        ``StoreUnavailable``.
+        Call ``catch_up`` once the answer is on its way. Raises ``AppUnknown``, ``AddressStale`` (also for a wrong key or user: nobody
+        learns which; without a token ``SessionUnknown``), ``StoreUnavailable``.
         """
-        self._app(credential.app_id)
-        try:
-            owner = await self._rooms.session(credential.app_id, credential.session_id)
-        except StoreUnavailable:
-            # Running calls go on: whose the media is that is claimed is known without asking.
-            owner = self._live.claimed_owner(credential.app_id, credential.session_id, held)
-            if owner is None:
-                raise
-        if owner is None and (credential, user_id) in self._past:
-            raise AddressStale("the room session of this address is over")
-        if owner is None or not same_secret(owner.media_key, credential.media_key) or owner.user_id != user_id:
-            raise SessionUnknown("no such room session, or not with this key")
-        self._past.add(credential, user_id)
+        app = self._app(credential.app_id)
+        owner = await find_owner(credential, claim, self._rooms, self._live)
+        if owner is None:
+            owner = await find_returned(app, claim, self._rooms, self._settings, self._clock)
         login = MediaLogin(owner, peer)
-        self._live.rebind(login, held)
+        self._live.rebind(login, claim.held)
         return login
 
     def catch_up(self, login: MediaLogin) -> None:

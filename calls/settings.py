@@ -23,8 +23,8 @@ class CallSettings:
     nodes that play each other's streams compare notes."""
     asker_silence: int = 15_000
     """After so long without a sign of a node whose clients play streams of this one, they wait for their clients by ``socket_grace``."""
-    past_credentials: int = 10_000
-    """How many media addresses are known again after their room session is over."""
+    return_wait: int = 2_500
+    """How long a media socket waits for its user to be back in the room. SDKs give an attempt to connect 3 s and more."""
     tick: int = 250
     """How often deadlines are looked at."""
     rtmp_port: int = 0

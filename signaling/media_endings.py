@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import msgspec
 
 from auth import TokenError, TokenExpired
-from calls.errors import CallError, MediaEnded, MediaFull, NoRelay, SdpRefused, StreamElsewhere
+from calls.errors import AddressStale, CallError, MediaEnded, MediaFull, NoRelay, SdpRefused, StreamElsewhere
 from calls.media_session import MediaEnd, MediaRole
 from rooms.errors import InvalidRequest, NodeUnreachable, RateLimited, RoomError, SessionUnknown, StoreUnavailable, StreamUnknown
 
@@ -82,6 +82,9 @@ class AfterClose:
     publisher_reasons: frozenset[int]
     player_reasons: frozenset[int]
 
+    def knows(self, action: Action) -> bool:
+        return action in self.actions
+
     def tries_again(self, role: MediaRole, close: Close) -> bool:
         reasons = self.publisher_reasons if role is MediaRole.PUBLISHER else self.player_reasons
         return close.action in self.actions or close.reason in reasons
@@ -119,7 +122,7 @@ class Close:
 
     def understood_by(self, sdk_version: str) -> Close:
         """The same for a client that gives up on actions that it does not know: it takes the next address."""
-        if self.action is Action.STOP or self.action in after_close(sdk_version).actions:
+        if self.action is Action.STOP or after_close(sdk_version).knows(self.action):
             return self
         return Close(self.reason, Action.NEXT_ADDRESS, self.err)
 
@@ -173,7 +176,7 @@ def refusal(error: CallError | RoomError | TokenError | SdpRefused | MediaFull) 
         return MediaResult.BAD_REQUEST
     if isinstance(error, TokenExpired):
         return EXPIRED
-    if isinstance(error, StreamElsewhere | SessionUnknown | MediaEnded):
+    if isinstance(error, StreamElsewhere | SessionUnknown | AddressStale | MediaEnded):
         return ASK_AGAIN
     # StreamTaken, TokenNotPermitted, TooManyMediaSessions and whatever else the room forbids.
     return DENIED

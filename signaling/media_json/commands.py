@@ -10,11 +10,12 @@ from msgspec import Struct
 from auth import TokenError
 from calls.addresses import MediaCredential
 from calls.errors import AddressStale, AppUnknown, CallError, MediaFull, MediaSessionUnknown, SdpRefused
+from calls.media_owner import MediaClaim
 from calls.media_session import MediaEnd, MediaLogin, MediaRole, MediaSession
 from calls.service import Calls
 from rooms.errors import RoomError
 from rooms.model import Clock
-from signaling.media_endings import ASK_AGAIN, CLOSES, RETRY, Action, Close, MediaResult, described_refusal, refusal
+from signaling.media_endings import ASK_AGAIN, CLOSES, RETRY, Action, Close, MediaResult, after_close, described_refusal, refusal
 from signaling.media_json import messages as m
 from signaling.media_json.codec import BodyInvalid, Frame, Header, decode_body, encode
 from signaling.media_json.errors import DEAF_AT_FIRST, login_result
@@ -141,8 +142,13 @@ class MediaConversation:
         try:
             if str(frame.header.appid) != str(self._credential.app_id):
                 raise AppUnknown("the address is another App's")
-            self._login = await self._calls.media_login(self._credential, frame.header.user_id, held, self)
-        except AddressStale:
+            claim = MediaClaim(frame.header.user_id, request.roomid, request.token, held)
+            self._login = await self._calls.media_login(self._credential, claim, self)
+        except AddressStale as error:
+            if not after_close(self._sdk_version).knows(Action.ASK_AGAIN):
+                # 1.x tries its addresses for a while, then tells its app.
+                self._refuse_login(frame, error)
+                return
             # Refused, SDKs would try the same address again for minutes. Instead every session is sent for a new one: those that
             # the client still claims now, those that it asks for later in _create_session_with_sdp.
             self._stale = True
@@ -151,13 +157,16 @@ class MediaConversation:
                 self._close(session_id, ASK_AGAIN)
             return
         except Refused as error:
-            # The socket stays open: 2.14.0 reopens a closed one at once and without end. It ends with the idle time-out.
-            log.info("media_login_refused", app_id=self._credential.app_id, reason=type(error).__name__)
-            self._reply(frame, "LoginRsp", m.Result(login_result(error), str(error)))
+            self._refuse_login(frame, error)
             return
         self._reply(frame, "LoginRsp", m.LoginRsp(request.token, self._settings.negotiation_interval))
         self._calls.catch_up(self._login)
         self._reset_sessions(self._login.unknown)
+
+    def _refuse_login(self, frame: Frame, error: Exception) -> None:
+        # The socket stays open: 2.14.0 reopens a closed one at once and without end. It ends with the idle time-out.
+        log.info("media_login_refused", app_id=self._credential.app_id, reason=type(error).__name__)
+        self._reply(frame, "LoginRsp", m.Result(login_result(error), str(error)))
 
     # --- sessions
 

@@ -34,7 +34,8 @@ class Held(Struct, frozen=True):
 
 class LoginReq(Struct, frozen=True):
     token: Annotated[str, Meta(max_length=4096)] = ""
-    """Room token first, later what ``LoginRsp`` returned. The socket's address is the credential, so it is only echoed."""
+    """Room token first, later what ``LoginRsp`` returned, which is the same: it counts where the socket's address does not any more."""
+    roomid: Annotated[str, Meta(max_length=512)] = ""
     sdkversion: Annotated[str, Meta(max_length=64)] = ""
     sessions: Annotated[list[Held], Meta(max_length=MAX_HELD)] | None = None
     """Sessions that outlived an earlier socket."""

@@ -12,12 +12,25 @@ import msgspec
 from auth import AppKeys, Privileges, TokenCheck, TokenKind, issue_token
 from calls.addresses import MediaCredential
 from calls.apps import App
+from calls.media_owner import MediaClaim
 from calls.media_session import MediaEnd, MediaLogin, MediaSession
 from calls.service import Calls
 from calls.settings import CallSettings
 from media.turn.access import RelayAccess
 from rooms.errors import NodeUnreachable, StoreUnavailable, StreamTaken, StreamUnknown
-from rooms.events import AnyEvent, Delivery, EndReason, Receiver, ReservationEnded, StreamAdded, StreamEnd, StreamRemoved, UserLeft, Watcher
+from rooms.events import (
+    AnyEvent,
+    Delivery,
+    EndReason,
+    Receiver,
+    ReservationEnded,
+    StreamAdded,
+    StreamEnd,
+    StreamRemoved,
+    UserJoined,
+    UserLeft,
+    Watcher,
+)
 from rooms.model import Client, Grant, LoginRequest, NodeInfo, Session, Stream, User, Verdict
 
 APP_ID = 1234567890
@@ -61,6 +74,17 @@ class FakeNodeRequests:
         raise NodeUnreachable("nobody")
 
     def tell(self, node_id: str, kind: str, body: bytes) -> None: ...
+
+
+@dataclass
+class FakeView:
+    """A room as a watcher finds it."""
+
+    users: dict[str, User]
+
+
+def _user(session: Session) -> User:
+    return User(session.user_id, session.user_name, session.role, session.joined_at, session.session_id)
 
 
 class FakeRooms:
@@ -120,6 +144,12 @@ class FakeRooms:
         self.sessions[app_id, session_id] = session
         return session
 
+    def come_in(self, user_id: str, room_id: str = "r") -> Session:
+        """As ``enter``, and those who watch the room see it."""
+        session = self.enter(user_id, room_id)
+        self.emit(session.app_id, room_id, UserJoined(rev=1, user=_user(session)))
+        return session
+
     def emit(self, app_id: int, room_id: str, event: AnyEvent) -> None:
         for watcher in list(self.watchers.get((app_id, room_id), [])):
             watcher.deliver(Delivery(event))
@@ -131,8 +161,7 @@ class FakeRooms:
             if stream.session_id == session.session_id:
                 del self.held[key]
                 self.emit(session.app_id, session.room_id, StreamRemoved(rev=1, stream=stream, reason=StreamEnd.OWNER_LEFT))
-        user = User(session.user_id, session.user_name, session.role, session.joined_at, session.session_id)
-        self.emit(session.app_id, session.room_id, UserLeft(rev=1, user=user, reason=reason))
+        self.emit(session.app_id, session.room_id, UserLeft(rev=1, user=_user(session), reason=reason))
 
     def elsewhere(self, session: Session, stream_id: str) -> Stream:
         """The session publishes the stream on the other node."""
@@ -216,11 +245,13 @@ class FakeRooms:
     async def nodes(self) -> list[NodeInfo]:
         return [self.node, *self.others]
 
-    async def watch(self, app_id: int, room_id: str, watcher: Watcher) -> Any:
+    async def watch(self, app_id: int, room_id: str, watcher: Watcher) -> FakeView:
         self._reach()
         if self.watch_gate is not None:
             await self.watch_gate.wait()
         self.watchers.setdefault((app_id, room_id), []).append(watcher)
+        present = [one for one in self.sessions.values() if (one.app_id, one.room_id) == (app_id, room_id)]
+        return FakeView({one.user_id: _user(one) for one in present})
 
     def unwatch(self, app_id: int, room_id: str, watcher: Watcher) -> None:
         watchers = self.watchers[app_id, room_id]
@@ -321,7 +352,7 @@ class House:
         """A media socket of the session."""
         peer = FakePeer()
         credential = MediaCredential(session.app_id, session.session_id, session.media_key)
-        return await self.calls.media_login(credential, session.user_id, held, peer), peer
+        return await self.calls.media_login(credential, MediaClaim(session.user_id, held=held), peer), peer
 
     async def tick(self, forward: int = 0) -> None:
         await self.calls.tick(self.clock.forward(forward))

@@ -8,6 +8,7 @@ import pytest
 
 from calls.addresses import MediaCredential
 from calls.errors import AppUnknown, MediaEnded, MediaFull, MediaSessionUnknown, SdpRefused, StreamElsewhere, TooManyMediaSessions
+from calls.media_owner import MediaClaim
 from calls.settings import CallSettings
 from rooms.errors import SessionUnknown, StoreUnavailable, StreamTaken, StreamUnknown
 from rooms.events import EndReason
@@ -29,10 +30,10 @@ async def test_a_media_socket_needs_the_key_and_the_user_of_a_living_session() -
     ]
     for credential, user_id in bad:
         with pytest.raises(SessionUnknown):
-            await house.calls.media_login(credential, user_id, [], FakePeer())
+            await house.calls.media_login(credential, MediaClaim(user_id), FakePeer())
     with pytest.raises(AppUnknown):
-        await house.calls.media_login(MediaCredential(7, amy.session_id, amy.media_key), "amy", [], FakePeer())
-    assert (await house.calls.media_login(good, "amy", [], FakePeer())).owner == amy
+        await house.calls.media_login(MediaCredential(7, amy.session_id, amy.media_key), MediaClaim("amy"), FakePeer())
+    assert (await house.calls.media_login(good, MediaClaim("amy"), FakePeer())).owner == amy
 
 
 async def test_media_sessions_have_ids_and_secrets_of_their_own() -> None:

@@ -121,8 +121,8 @@ class Client:
         assert frame["header"]["cmd"].endswith("Push"), frame
         return frame
 
-    async def log_in(self, *held: tuple[int, str], version: str = "2.14.0") -> dict[str, Any]:
-        body: dict[str, object] = {"token": "t0ken", "tokenType": 0, "roomid": "r", "anchorname": "", "sdkversion": version, "osinfo": "x"}
+    async def log_in(self, *held: tuple[int, str], version: str = "2.14.0", token: str = "t0ken") -> dict[str, Any]:
+        body: dict[str, object] = {"token": token, "tokenType": 0, "roomid": "r", "anchorname": "", "sdkversion": version, "osinfo": "x"}
         if held:
             body["sessions"] = [{"session_id": number, "session_token": token} for number, token in held]
         return await self.ask("LoginReq", body)

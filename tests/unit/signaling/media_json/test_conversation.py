@@ -352,20 +352,40 @@ async def test_who_comes_back_to_an_address_whose_session_is_over_is_sent_for_a_
         assert not house.plane.open
 
 
-async def test_who_never_had_a_good_address_is_refused_and_told_nothing() -> None:
+async def test_who_has_come_back_to_the_room_goes_on_at_the_old_address() -> None:
     house = House()
     session = house.rooms.enter("amy")
-    async with Client(house, session) as amy:
-        await amy.log_in()
-        house.rooms.gone(session, EndReason.TIMEOUT)
-    number, key = session.session_id, session.media_key
-    for query in (
-        f"app={APP_ID}&session={number}&key=guessed",
-        f"app={APP_ID}&session={number + 1}&key={key}",
-        f"app=7&session={number}&key={key}",
+    house.rooms.gone(session, EndReason.TIMEOUT)
+    house.rooms.enter("amy")
+    for version in ("1.4.0", "2.14.0"):
+        async with Client(house, session) as amy:
+            assert (await amy.log_in((5, "t"), token=house.token("amy"), version=version))["body"]["result"] == 0
+            reset = await amy.push()
+            assert (reset["header"]["cmd"], reset["body"]["session_ids"]) == ("SessionResetPush", [5])
+            assert (await amy.open(PUBLISH, "s"))["body"]["sdp"].startswith("answer to v=0")
+
+
+async def test_whoever_has_no_good_address_is_sent_to_the_room_and_told_nothing() -> None:
+    house = House()
+    session = house.rooms.enter("amy")
+    for query in (f"app={APP_ID}&session={session.session_id}&key=guessed", f"app={APP_ID}&session=1&key={session.media_key}"):
+        async with Client(house, session, query=query) as thief:
+            assert (await thief.log_in((5, "t")))["body"]["result"] == 0
+            assert closing(await thief.push()) == (5, {"action": 6})
+            assert "m=audio 0 " in (await thief.open(PUBLISH, "s"))["body"]["sdp"]
+            assert closing(await thief.push()) == (5, {"action": 6})
+            assert not house.plane.open
+
+
+async def test_whoever_cannot_ask_the_room_or_names_another_app_is_refused() -> None:
+    house = House()
+    session = house.rooms.enter("amy")
+    for query, version in (
+        (f"app={APP_ID}&session={session.session_id}&key=guessed", "1.4.0"),
+        (f"app=7&session={session.session_id}&key={session.media_key}", "2.14.0"),
     ):
         async with Client(house, session, query=query) as thief:
-            answer = await thief.log_in((5, "t"))
+            answer = await thief.log_in((5, "t"), version=version)
             assert answer["body"]["result"] != 0 and answer["body"]["strError"]
             assert (await thief.open(PUBLISH, "s"))["body"]["result"] == 3
             # Beats are not answered, and the socket stays: closing it makes 2.14.0 come back at once.
