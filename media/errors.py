@@ -27,5 +27,15 @@ class StreamInUse(MediaError):
     """The live stream has a publisher already."""
 
 
+class LiveRefused(MediaError):
+    """A publish or play of a live stream that may not be. ``reason`` is for the client and holds no secret."""
+
+    def __init__(self, reason: str, *, unknown: bool = False) -> None:
+        """``unknown``: there is no such stream, as far as this client is told."""
+        super().__init__(reason)
+        self.reason = reason
+        self.unknown = unknown
+
+
 class TurnPortTaken(MediaError, OSError):
     """The TURN server's UDP port cannot be bound; ``errno`` says why."""

@@ -36,16 +36,18 @@ class FlvMalformed(ValueError):
 class Tag:
     """One message of a live stream: ``kind``, ``timestamp`` (ms, 0 … 2^32-1) and ``body``, which begins with the codec's head.
 
-    Treat it as immutable: it is shared by every player of a stream, and so is what is made of it once (``flv``).
+    Treat it as immutable: it is shared by every player of a stream, and so is what is made of it once (``flv``, ``chunks``).
     """
 
-    __slots__ = ("_flv", "body", "kind", "timestamp")
+    __slots__ = ("_flv", "body", "chunks", "kind", "timestamp")
 
     def __init__(self, kind: TagKind, timestamp: int, body: bytes) -> None:
         self.kind = kind
         self.timestamp = timestamp
         self.body = body
         self._flv: bytes | None = None
+        self.chunks: bytes | None = None
+        """The same as RTMP chunks, once somebody has made them (``media.rtmp.protocol.media_bytes``)."""
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Tag):

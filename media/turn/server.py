@@ -18,6 +18,7 @@ from typing import NamedTuple
 from media import stun
 from media.plane import RELAYED, Address
 from media.stun import StunMalformed, StunMessage
+from media.subscriber import subscriber
 from media.turn import access
 from media.turn import message as turn
 from media.turn.config import TurnConfig
@@ -392,14 +393,7 @@ def _lower(counter: Counter[str] | Counter[int], key: str | int) -> None:
 
 
 def _subscriber(client: Client) -> str:
-    """Whose limit it is: an IPv4 address, or the /64 that one IPv6 subscriber has."""
-    host = str(client.address[0]).partition("%")[0]
-    if ":" not in host:
-        return host
-    address = ipaddress.IPv6Address(host)
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return str(ipaddress.IPv6Network((int(address) >> 64 << 64, 64)))
+    return subscriber(str(client.address[0]))
 
 
 def _text(client: Client) -> str:
