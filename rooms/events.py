@@ -172,7 +172,7 @@ class Delivery:
 
     def __init__(self, event: AnyEvent) -> None:
         self.event = event
-        self.memo: dict[object, bytes | str] = {}
+        self.memo: dict[object, object] = {}
 
 
 class Receiver(Protocol):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from rooms.outbox import Backlog
 from server.metrics import Metrics
-from signaling.room_json.errors import Code
 
 if TYPE_CHECKING:
     from server.app import Hearth
@@ -45,10 +44,10 @@ def observe(metrics: Metrics, hearth: Hearth) -> None:
         return {name: (text, float(value)) for name, (text, value) in figures.items()}
 
     def logins() -> Mapping[tuple[str, ...], float]:
-        return {("room_json", _result(code)): count for code, count in hearth.room_sockets.logins.items()}
+        return {("room_json", kind.value): count for kind, count in hearth.room_sockets.logins.items()}
 
     def requests() -> Mapping[tuple[str, ...], float]:
-        return {("room_json", command, _result(code)): count for (command, code), count in hearth.room_sockets.requests.items()}
+        return {("room_json", command, kind.value): count for (command, kind), count in hearth.room_sockets.requests.items()}
 
     def answered(command: str, milliseconds: int) -> None:
         metrics.requests.labels("room_json", command).observe(milliseconds / 1000)
@@ -88,10 +87,3 @@ def observe(metrics: Metrics, hearth: Hearth) -> None:
 
 def _by_name(counts: Mapping[str, int]) -> Mapping[tuple[str, ...], float]:
     return {(name,): count for name, count in counts.items()}
-
-
-def _result(code: int) -> str:
-    try:
-        return Code(code).name.lower()
-    except ValueError:
-        return str(code)

@@ -107,7 +107,7 @@ def room_socket_settings(settings: Settings) -> RoomSocketSettings:
     return RoomSocketSettings(
         log_url=settings.server.sdk_log_url,
         user_notify_limit=settings.limits.user_notify_limit,
-        frame_characters=settings.limits.frame_bytes,
+        frame_size=settings.limits.frame_bytes,
         login_timeout=int(settings.limits.login_timeout_seconds * _MS),
         commands_per_second=settings.limits.requests_per_second,
         command_burst=2 * settings.limits.requests_per_second,

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import msgspec
 
-from signaling.room_json.requests import BODIES, CustomCommandSender, Header, Request, StreamMessage, UnsupportedBody
+from signaling.refusals import Kind, Refused
+from signaling.room_json.requests import BODIES, Header, Request, StreamMessage, UnsupportedBody
 
 
-class FrameRefused(Exception):
+class FrameRefused(Refused):
     """A frame that cannot be read. ``header`` is there if an answer can be addressed."""
 
     def __init__(self, reason: str, header: Header | None = None) -> None:
-        super().__init__(reason)
+        super().__init__(Kind.PARSE_ERROR, reason)
         self.header = header
 
 
@@ -44,7 +45,6 @@ _decode_frame = msgspec.json.Decoder(_Frame).decode
 _decode_header = msgspec.json.Decoder(Header).decode
 _decode_addressed = msgspec.json.Decoder(_Addressed).decode
 _decode_stream_message = msgspec.json.Decoder(StreamMessage).decode
-_decode_sender = msgspec.json.Decoder(CustomCommandSender).decode
 _decode_body = {cmd: msgspec.json.Decoder(body).decode for cmd, body in BODIES.items()}
 _encode = msgspec.json.encode
 _UNSUPPORTED = UnsupportedBody()
@@ -75,14 +75,6 @@ def decode_stream_message(text: str) -> StreamMessage:
         return _decode_stream_message(text)
     except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
         raise FrameRefused(f"stream_msg: {_reason(error)}") from None
-
-
-def decode_sender(custom_msg: str) -> CustomCommandSender:
-    """Read who ``custom_msg`` says it is from. Raises ``FrameRefused``."""
-    try:
-        return _decode_sender(custom_msg)
-    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
-        raise FrameRefused(f"custom_msg: {_reason(error)}") from None
 
 
 def encode_body(body: msgspec.Struct) -> str:

@@ -8,13 +8,16 @@ from typing import Any, Protocol
 import msgspec
 import structlog
 
-from rooms.errors import Draining, MessageTooLong, RateLimited, SessionUnknown
+from rooms.errors import Draining, RateLimited, SessionUnknown
 from rooms.model import Clock
-from signaling.room_json.codec import decode_sender, decode_stream_message, encode_body, header_tail, response_head
-from signaling.room_json.connection import CLOSE_RESTART, RoomConnection
-from signaling.room_json.errors import Code, Refusal, Refused, code_for, is_retryable
+from signaling.connection import CLOSE_RESTART
+from signaling.custom_command import check_command
+from signaling.ports import Calls, Rooms
+from signaling.refusals import Kind, Refusal, Refused, is_retryable, kind_of
+from signaling.room_json.codec import decode_stream_message, encode_body, header_tail, response_head
+from signaling.room_json.connection import RoomConnection
+from signaling.room_json.errors import Code, code_for
 from signaling.room_json.login import Logins, versions
-from signaling.room_json.ports import Calls, Rooms
 from signaling.room_json.pushes import extra_info_entry, stream_entry
 from signaling.room_json.replies import (
     BarrageReply,
@@ -36,6 +39,7 @@ from signaling.room_json.replies import (
     WebrtcUrlReply,
 )
 from signaling.room_json.requests import (
+    BODIES,
     BarrageBody,
     BizChannelBody,
     BroadcastBody,
@@ -57,7 +61,7 @@ from signaling.room_json.requests import (
     UserListBody,
     WebrtcUrlBody,
 )
-from signaling.room_json.room_session import RoomSession
+from signaling.room_json.room_session import JsonRoomSession
 from signaling.room_json.settings import RoomSocketSettings
 
 log = structlog.get_logger()
@@ -73,11 +77,14 @@ _DONE = encode_body(Reply())
 class Hooks(Protocol):
     """What the node's metrics are told."""
 
-    def logged_in(self, code: int) -> None:
-        """A login was answered with this ``err_code``."""
+    def logged_in(self, kind: Kind) -> None:
+        """A login was answered."""
 
-    def command(self, cmd: str, code: int) -> None:
+    def command(self, name: str, kind: Kind) -> None:
         """Any other request was answered."""
+
+    def answered(self, name: str, milliseconds: int) -> None:
+        """A request that had to wait was answered so long after it came."""
 
 
 class Commands:
@@ -90,7 +97,7 @@ class Commands:
         self._settings = settings
         self._clock = clock
         self._hooks = hooks
-        self._handlers: dict[type[msgspec.Struct], Callable[[RoomConnection, RoomSession, Request, Any], Awaitable[msgspec.Struct]]] = {
+        self._handlers: dict[type[msgspec.Struct], Callable[[RoomConnection, JsonRoomSession, Request, Any], Awaitable[msgspec.Struct]]] = {
             StreamBody: self._stream,
             StreamPublishBody: self._stream_publish,
             StreamUrlBody: self._stream_url,
@@ -112,7 +119,7 @@ class Commands:
         try:
             session = _own_session(connection, header)
             if session.enter_due and isinstance(body, HeartbeatBody):
-                raise Refused(Code.SESSION_UNKNOWN, "enter the room again")
+                raise Refused(Kind.SESSION_UNKNOWN, "enter the room again")
         except Refused as refused:
             # Never 1000002001 here (§15 no. 6). A heartbeat of a session that is not on this connection: a room of a multi-room
             # client that it must enter again (§12), a session that has ended meanwhile, or a lie.
@@ -132,7 +139,7 @@ class Commands:
             session.repeat_streams(entries)
         else:
             session.answer(head, encode_body(_fetched(session, body)))
-        self._hooks.command(header.cmd, Code.OK)
+        self._hooks.command(_known(header.cmd), Kind.OK)
         return True
 
     async def answer(self, connection: RoomConnection, request: Request) -> None:
@@ -140,7 +147,7 @@ class Commands:
         try:
             if isinstance(body, LoginBody):
                 await self._logins.login(connection, header, body)
-                self._hooks.logged_in(Code.OK)
+                self._hooks.logged_in(Kind.OK)
                 return
             session = _own_session(connection, header)
             if isinstance(body, LeaveBody):
@@ -148,10 +155,10 @@ class Commands:
                 return
             handler = self._handlers.get(type(body))
             if handler is None:
-                raise Refused(Code.NOT_OFFERED, "this command is not offered")
+                raise Refused(Kind.NOT_OFFERED, "this command is not offered")
             reply = await handler(connection, session, request, body)
             session.answer(response_head(header.cmd, header.seq), encode_body(reply))
-            self._hooks.command(header.cmd, Code.OK)
+            self._hooks.command(_known(header.cmd), Kind.OK)
         except Refusal as refused:
             self.refuse(connection, header, refused, body)
         except Exception as fault:
@@ -186,16 +193,19 @@ class Commands:
         tail = header_tail(header.appid, header.user_id or "", header.session_id or "", header.room_id or "", header.room_session_id or "")
         connection.send(f"{response_head(header.cmd, header.seq)}{tail}{encode_body(reply)}}}")
         if header.cmd in ("login", "enter"):
-            self._hooks.logged_in(code)
+            self._hooks.logged_in(kind_of(error))
             if isinstance(error, Draining) and not connection.sessions:
                 # On an open socket the SDK tries here again and again; on a new one it takes the next of its servers.
                 connection.close_soon(CLOSE_RESTART, "the server restarts")
         else:
-            self._hooks.command(header.cmd, code)
+            self._hooks.command(_known(header.cmd), kind_of(error))
+
+    def answered(self, request: Request, milliseconds: int) -> None:
+        self._hooks.answered(_known(request.header.cmd), milliseconds)
 
     # --- answered by the reader
 
-    def _heartbeat(self, session: RoomSession) -> HeartbeatReply:
+    def _heartbeat(self, session: JsonRoomSession) -> HeartbeatReply:
         now = self._clock()
         session.wire.heartbeat(now)
         return HeartbeatReply(
@@ -209,16 +219,16 @@ class Commands:
 
     # --- done in order
 
-    async def _leave(self, connection: RoomConnection, session: RoomSession, header: Header) -> None:
+    async def _leave(self, connection: RoomConnection, session: JsonRoomSession, header: Header) -> None:
         """``logout`` ends every room of the connection: an app that leaves them all sends only one (§12). ``quit`` ends its own."""
         whole = header.cmd == "logout"
         await self._calls.leave(session.session, whole)
         for gone in list(connection.sessions.values()) if whole else [session]:
             connection.ended(gone)
         session.answer(response_head(header.cmd, header.seq), _DONE)
-        self._hooks.command(header.cmd, Code.OK)
+        self._hooks.command(_known(header.cmd), Kind.OK)
 
-    async def _stream(self, connection: RoomConnection, session: RoomSession, request: Request, body: StreamBody) -> StreamReply:
+    async def _stream(self, connection: RoomConnection, session: JsonRoomSession, request: Request, body: StreamBody) -> StreamReply:
         message = decode_stream_message(body.stream_msg)
         extra_info = message.extra_info or ""
         if body.sub_cmd is StreamCommand.DELETE:
@@ -232,30 +242,36 @@ class Commands:
         return StreamReply(stream_seq=session.wire.next_stream(), stream_info=[stream_entry(stream)])
 
     async def _stream_publish(
-        self, connection: RoomConnection, session: RoomSession, request: Request, body: StreamPublishBody
+        self, connection: RoomConnection, session: JsonRoomSession, request: Request, body: StreamPublishBody
     ) -> StreamPublishReply:
         urls = await self._calls.publish_urls(session.session, body.stream_id, "rtmp", connection.base_url)
         return StreamPublishReply(stream_url_info=StreamUrls(body.stream_id, urls))
 
-    async def _stream_url(self, connection: RoomConnection, session: RoomSession, request: Request, body: StreamUrlBody) -> StreamUrlReply:
+    async def _stream_url(
+        self, connection: RoomConnection, session: JsonRoomSession, request: Request, body: StreamUrlBody
+    ) -> StreamUrlReply:
         infos = [
             StreamUrls(stream_id, await self._calls.play_urls(session.session, stream_id, "rtmp", connection.base_url))
             for stream_id in body.stream_ids
         ]
         return StreamUrlReply(stream_url_infos=infos)
 
-    async def _webrtc_url(self, connection: RoomConnection, session: RoomSession, request: Request, body: WebrtcUrlBody) -> WebrtcUrlReply:
+    async def _webrtc_url(
+        self, connection: RoomConnection, session: JsonRoomSession, request: Request, body: WebrtcUrlBody
+    ) -> WebrtcUrlReply:
         ask = self._calls.publish_urls if body.ptype is PushOrPull.PUSH else self._calls.play_urls
         urls = await ask(session.session, body.stream_id, "webrtc", connection.base_url)
         return WebrtcUrlReply(stream_id=body.stream_id, ptype=body.ptype, urls=urls, clientip=connection.client.address)
 
-    async def _broadcast(self, connection: RoomConnection, session: RoomSession, request: Request, body: BroadcastBody) -> BroadcastReply:
+    async def _broadcast(
+        self, connection: RoomConnection, session: JsonRoomSession, request: Request, body: BroadcastBody
+    ) -> BroadcastReply:
         sent = await self._rooms.send_broadcast(
             session.session, body.msg_content, category=body.msg_category, type=body.msg_type, priority=body.msg_priority
         )
         return BroadcastReply(msg_id=sent.message_id)
 
-    async def _barrage(self, connection: RoomConnection, session: RoomSession, request: Request, body: BarrageBody) -> BarrageReply:
+    async def _barrage(self, connection: RoomConnection, session: JsonRoomSession, request: Request, body: BarrageBody) -> BarrageReply:
         sent: list[SentBarrage] = []
         for message in body.msgs:
             try:
@@ -270,31 +286,27 @@ class Commands:
             sent.append(SentBarrage(message.bigmsg_client_id, barrage.message_id))
         return BarrageReply(msgs=sent)
 
-    async def _custom_command(self, connection: RoomConnection, session: RoomSession, request: Request, body: CustomCommandBody) -> Reply:
-        """Receiving SDKs believe who the text says it is from, so it must be true; then it is passed on byte for byte (§9)."""
-        sender = decode_sender(body.custom_msg)
+    async def _custom_command(
+        self, connection: RoomConnection, session: JsonRoomSession, request: Request, body: CustomCommandBody
+    ) -> Reply:
         me = session.session
-        if (sender.from_userid, sender.from_username, sender.room_id) != (me.user_id, me.user_name, me.room_id):
-            raise Refused(Code.BAD_PARAMETER, "custom_msg: not from this user in this room")
-        most = self._rooms.limits.command_bytes
-        if len(sender.custom_content.encode()) > most:
-            raise MessageTooLong("custom_content", f"at most {most} bytes")
+        check_command(body.custom_msg, me, self._rooms.limits)
         await self._rooms.send_command(me, body.dest_id_name, body.custom_msg)
         return Reply()
 
     async def _set_extra_info(
-        self, connection: RoomConnection, session: RoomSession, request: Request, body: SetExtraInfoBody
+        self, connection: RoomConnection, session: JsonRoomSession, request: Request, body: SetExtraInfoBody
     ) -> SetExtraInfoReply:
         info = await self._rooms.set_extra_info(session.session, body.trans_type, body.trans_data)
         return SetExtraInfoReply(trans_type=info.key, trans_seq=info.seq)
 
     async def _renew_token(
-        self, connection: RoomConnection, session: RoomSession, request: Request, body: RenewTokenBody
+        self, connection: RoomConnection, session: JsonRoomSession, request: Request, body: RenewTokenBody
     ) -> RenewTokenReply:
         return RenewTokenReply(token_remain_time=await self._calls.renew_token(session.session, body.token))
 
     async def _biz_channel(
-        self, connection: RoomConnection, session: RoomSession, request: Request, body: BizChannelBody
+        self, connection: RoomConnection, session: JsonRoomSession, request: Request, body: BizChannelBody
     ) -> BizChannelReply:
         """Neither CDN relay nor mixing is offered. Never 2002: SDK 2.11.0 would repeat the request at once, for ever (§15 no. 15)."""
         if body.channel == "media":
@@ -305,19 +317,24 @@ class Commands:
         return BizChannelReply(err_code=code, err_message=text, channel=body.channel, cmd=body.cmd, rsp_body="{}")
 
 
-def _own_session(connection: RoomConnection, header: Header) -> RoomSession:
+def _known(cmd: str) -> str:
+    """Clients invent no names of metrics."""
+    return cmd if cmd in BODIES else "?"
+
+
+def _own_session(connection: RoomConnection, header: Header) -> JsonRoomSession:
     """The session in whose name a request comes. All of the header must fit: nobody acts for another session."""
     if not connection.sessions:
-        raise Refused(Code.WRONG_STATE, "log in first")
+        raise Refused(Kind.WRONG_STATE, "log in first")
     session = connection.sessions.get(header.session_id or "")
     if session is None:
-        raise Refused(Code.WRONG_STATE, "session_id: not of this connection")
+        raise Refused(Kind.WRONG_STATE, "session_id: not of this connection")
     if header.appid != session.session.app_id or header.room_id != session.session.room_id or header.user_id != session.issued_user_id:
-        raise Refused(Code.WRONG_STATE, "appid, user_id or room_id: not of this session")
+        raise Refused(Kind.WRONG_STATE, "appid, user_id or room_id: not of this session")
     return session
 
 
-def _fetched(session: RoomSession, body: FetchExtraInfoBody) -> FetchExtraInfoReply:
+def _fetched(session: JsonRoomSession, body: FetchExtraInfoBody) -> FetchExtraInfoReply:
     """Always with the data: SDK 2.11.0 names the server's own version as its own (§15 no. 11)."""
     results = []
     for wanted in body.fetch_array:

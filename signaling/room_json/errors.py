@@ -1,4 +1,4 @@
-"""One table: what is refused, and the number that says so to which client (``miniprogram-2.11.0.md`` §13, ``zego-cloud.md`` §2.3).
+"""The number that says to which client why it is refused (``miniprogram-2.11.0.md`` §13, ``zego-cloud.md`` §2.3).
 
 Codes below 1 000 000 are SDK-known ones; 1 000 000 000 + n carries a code n of the room service, and reaches the app unchanged.
 """
@@ -9,11 +9,8 @@ import enum
 import re
 from typing import Final
 
-from auth.errors import TokenError, TokenExpired, TokenNotPermitted
-from calls.errors import AppUnknown, CallError, MediaFull, StreamElsewhere
-from rooms import errors as rooms
 from rooms.model import Client
-from signaling.room_json.codec import FrameRefused
+from signaling.refusals import Kind, kind_of
 
 
 class Code(enum.IntEnum):
@@ -25,7 +22,7 @@ class Code(enum.IntEnum):
     REQUEST_ERROR = 1002
     """→ 1102013. Web 1.4.0 and 1.12.0 retry a login on it, and on nothing else that suits."""
     WRONG_STATE = 1006
-    """→ 1102015. A command before the login, or in the name of somebody else."""
+    """→ 1102015"""
     TOKEN_ERROR = 1008
     """→ 1102016"""
     DISPATCH_ERROR = 1009
@@ -37,7 +34,6 @@ class Code(enum.IntEnum):
     FAILED = 1_000_000_001
     BAD_PARAMETER = 1_000_000_002
     NOT_OFFERED = 1_000_000_009
-    """The command is not offered here."""
     APP_UNKNOWN = 1_000_000_101
     ROOM_UNKNOWN = 1_000_000_104
     SESSION_UNKNOWN = 1_000_000_105
@@ -66,67 +62,18 @@ class Code(enum.IntEnum):
     """SDKs from web 1.19.0 and mini-program 2.x on go on trying to log in."""
 
 
-class Refused(Exception):
-    """The dialect itself refuses a request. The text is for people."""
-
-    def __init__(self, code: Code, text: str) -> None:
-        super().__init__(text)
-        self.code = code
-
-
-_CODES: Final[dict[type[Exception], Code]] = {
-    FrameRefused: Code.PARSE_ERROR,
-    TokenError: Code.TOKEN_REFUSED,
-    TokenExpired: Code.TOKEN_EXPIRED,
-    TokenNotPermitted: Code.LOGIN_NOT_ALLOWED,
-    CallError: Code.FAILED,
-    AppUnknown: Code.APP_UNKNOWN,
-    MediaFull: Code.DISPATCH_ERROR,
-    StreamElsewhere: Code.DISPATCH_ERROR,
-    rooms.RoomError: Code.FAILED,
-    rooms.InvalidRequest: Code.BAD_PARAMETER,
-    rooms.MessageTooLong: Code.MESSAGE_TOO_LONG,
-    rooms.MessageEmpty: Code.MESSAGE_EMPTY,
-    rooms.SessionUnknown: Code.SESSION_UNKNOWN,
-    rooms.RoomUnknown: Code.ROOM_UNKNOWN,
-    rooms.UserUnknown: Code.SESSION_UNKNOWN,
-    rooms.StreamUnknown: Code.STREAM_UNKNOWN,
-    rooms.NotOwner: Code.STREAM_TAKEN,
-    rooms.StreamTaken: Code.STREAM_TAKEN,
-    rooms.StreamForbidden: Code.STREAM_FORBIDDEN,
-    rooms.UserDenied: Code.USER_DENIED,
-    rooms.RoomFull: Code.ROOM_FULL,
-    rooms.MultiRoomDisabled: Code.MULTI_ROOM_DISABLED,
-    rooms.TooManyRooms: Code.TOO_MANY_ROOMS,
-    rooms.AlreadyInRoom: Code.WRONG_STATE,
-    rooms.RateLimited: Code.TOO_FREQUENT,
-    rooms.Draining: Code.RETRY_LOGIN,
-    rooms.StoreUnavailable: Code.RETRY_LOGIN,
-}
-"""The nearest class in a refusal's line of descent counts."""
+_CODES: Final[dict[Kind, Code]] = {kind: Code[kind.value.upper()] for kind in Kind}
 
 _OLD_WEB: Final[dict[Code, Code]] = {Code.TOKEN_REFUSED: Code.TOKEN_ERROR, Code.RETRY_LOGIN: Code.REQUEST_ERROR}
 """Web 1.4.0 and 1.12.0 know neither 1000002002 nor 1100040001 (both are in the source from 1.19.0 on)."""
 
 _OLD_WEB_VERSION = re.compile(r"1\.(\d{1,3})(\.|$)")
-_RETRYABLE = (rooms.Draining, rooms.StoreUnavailable, rooms.RateLimited, MediaFull, StreamElsewhere)
-
-Refusal = (TokenError, CallError, rooms.RoomError, FrameRefused, Refused)
-"""Everything that is answered with a code of its own. Anything else is a fault of the server."""
 
 
 def code_for(error: Exception, client: Client) -> Code:
     """The number that tells this client about this refusal."""
-    if isinstance(error, Refused):
-        code = error.code
-    else:
-        code = next((_CODES[line] for line in type(error).__mro__ if line in _CODES), Code.FAILED)
+    code = _CODES[kind_of(error)]
     return _OLD_WEB.get(code, code) if _is_old_web(client) else code
-
-
-def is_retryable(error: Exception) -> bool:
-    """Whether the same request may succeed a little later."""
-    return isinstance(error, _RETRYABLE)
 
 
 def _is_old_web(client: Client) -> bool:

@@ -11,17 +11,17 @@ from calls.service import EnterRequest
 from rooms.errors import SessionEnded
 from rooms.events import EndReason
 from rooms.model import Client, ClientKind, Clock, Session
+from signaling.ports import Calls, Entered, View
+from signaling.refusals import Kind, Refusal, Refused
 from signaling.room_json.codec import encode_body, header_tail, response_head
 from signaling.room_json.connection import RoomConnection
-from signaling.room_json.errors import Code, Refusal, Refused
-from signaling.room_json.ports import Calls, Entered, View
 from signaling.room_json.pushes import KICK_REASONS, KICKOUT, KickReason, kickout_body
-from signaling.room_json.replies import ChannelVersions, ConfigInfo, KeyVersion, LoginReply
+from signaling.room_json.replies import ChannelVersions, ConfigInfo, KeyVersion, ListedUser, LoginReply
 from signaling.room_json.requests import ClientType, Header, LoginBody
-from signaling.room_json.room_session import RoomSession
-from signaling.room_json.roster import Roster
+from signaling.room_json.room_session import JsonRoomSession
 from signaling.room_json.settings import RoomSocketSettings
-from signaling.room_json.wire_state import Told, read_told
+from signaling.roster import Roster
+from signaling.wire_state import Told, read_told
 
 log = structlog.get_logger()
 
@@ -32,10 +32,10 @@ _NO_SESSION: Final = ("", "0")
 
 
 class Rosters(Protocol):
-    """Where the rosters of the node are (``sockets.RoomSockets``)."""
+    """Where the rosters of the node are (``sockets.Sockets``)."""
 
-    def roster(self, session: RoomSession, entered: Entered) -> Roster:
-        """The roster of the room that was entered; given back by ``connection.Registry.session_gone``."""
+    def roster(self, entered: Entered) -> Roster[ListedUser]:
+        """The roster of the room that was entered; given back by ``session_gone``."""
 
     def take_lost(self, login_id: int) -> list[Session]:
         """The sessions that this login lost together on one connection of this node. They are given out once."""
@@ -57,7 +57,7 @@ class Logins:
         """
         connection.client = Client(_KINDS.get(body.client_type, "unknown"), body.version, connection.client.address)
         request = self._request(connection, header, body)
-        session = RoomSession(connection, wants_users=body.user_state_flag == 1, now=self._clock())
+        session = JsonRoomSession(connection, wants_users=body.user_state_flag == 1, now=self._clock())
         connection.logging_in = True
         before = list(connection.sessions.values())
         for other in before:
@@ -85,7 +85,7 @@ class Logins:
         for other in self._rosters.take_lost(main.login_id):
             if str(other.session_id) in connection.sessions:
                 continue
-            session = RoomSession(connection, wants_users=True, now=self._clock())
+            session = JsonRoomSession(connection, wants_users=True, now=self._clock())
             session.enter_due = True
             wish = msgspec.structs.replace(
                 request, room_id=other.room_id, role=other.role, login_id=main.login_id, resume=other.session_id, multi_room=True
@@ -111,9 +111,9 @@ class Logins:
     def _request(self, connection: RoomConnection, header: Header, body: LoginBody) -> EnterRequest:
         held = next(iter(connection.sessions.values()), None)
         if held is None and header.cmd == "enter":
-            raise Refused(Code.WRONG_STATE, "log in first")
+            raise Refused(Kind.WRONG_STATE, "log in first")
         if held is not None and (held.session.app_id, held.session.user_id) != (header.appid, body.id_name):
-            raise Refused(Code.WRONG_STATE, "this connection is another user's")
+            raise Refused(Kind.WRONG_STATE, "this connection is another user's")
         room_id = header.room_id or ""
         multi_room = body.login_logic == _MULTI_ROOM
         resume = _session_number(header)
@@ -134,7 +134,7 @@ class Logins:
             resume=resume,
         )
 
-    def _answer(self, connection: RoomConnection, header: Header, body: LoginBody, session: RoomSession, entered: Entered) -> None:
+    def _answer(self, connection: RoomConnection, header: Header, body: LoginBody, session: JsonRoomSession, entered: Entered) -> None:
         settings = self._settings
         now = self._clock()
         told = self._open(connection, session, entered)
@@ -171,11 +171,11 @@ class Logins:
             address=connection.client.address,
         )
 
-    def _open(self, connection: RoomConnection, session: RoomSession, entered: Entered) -> Told | None:
+    def _open(self, connection: RoomConnection, session: JsonRoomSession, entered: Entered) -> Told | None:
         """Returns what the client was told before, if that is known."""
         told = read_told(entered.told) if entered.resumed else None
         tracks = connection.client.kind == "miniprogram"
-        session.open(entered.session, entered.view, self._rosters.roster(session, entered), told, tracks=tracks)
+        session.open(entered.session, entered.view, self._rosters.roster(entered), told, tracks=tracks)
         connection.attach(session)
         return told
 
@@ -187,7 +187,7 @@ class Logins:
         """
         reason = KICK_REASONS[ended.reason]
         if reason is KickReason.TOKEN_EXPIRED:
-            raise Refused(Code.TOKEN_EXPIRED, "the token expired")
+            raise Refused(Kind.TOKEN_EXPIRED, "the token expired")
         user_id, session_id, room_session_id = header.user_id or "", header.session_id or "", header.room_session_id or ""
         tail = header_tail(header.appid, user_id, session_id, header.room_id or "", room_session_id)
         reply = LoginReply(

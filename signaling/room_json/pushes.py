@@ -13,9 +13,11 @@ import msgspec
 
 from rooms.events import Barrage, Broadcast, CustomCommand, EndReason, ExtraInfoSet
 from rooms.model import ExtraInfo, Stream, User
+from signaling.custom_command import command_text
 from signaling.room_json.codec import encode_body, push_head
 from signaling.room_json.replies import FetchedExtraInfo, StreamEntry
-from signaling.room_json.wire_state import ToldStream
+from signaling.room_session import StreamChange, UserChange
+from signaling.wire_state import ToldStream
 
 IM_CHAT: Final = push_head("push_im_chat")
 MERGE_MESSAGE: Final = push_head("push_merge_message")
@@ -25,21 +27,6 @@ USER_LIST: Final = push_head("push_userlist_update")
 STREAM_UPDATE: Final = push_head("push_stream_update")
 KICKOUT: Final = push_head("push_kickout")
 ALIGN: Final = push_head("stream")
-
-
-class StreamChange(enum.IntEnum):
-    """``stream_cmd``."""
-
-    ADDED = 12001
-    DELETED = 12002
-    UPDATED = 12003
-
-
-class UserChange(enum.IntEnum):
-    """``Action``."""
-
-    JOIN = 1
-    LEAVE = 2
 
 
 class KickReason(enum.IntEnum):
@@ -108,14 +95,6 @@ class _CustomMessage(msgspec.Struct):
     custommsg: str
 
 
-class _ServerCommand(msgspec.Struct):
-    from_userid: str
-    from_username: str
-    request_id: str
-    custom_content: str
-    room_id: str
-
-
 class _UserAction(msgspec.Struct, rename="pascal"):
     action: int
     id_name: str
@@ -166,11 +145,7 @@ def barrage_body(event: Barrage, room_id: str) -> str:
 
 
 def custom_command_body(event: CustomCommand, room_id: str) -> str:
-    """A client's text is passed on as it came; the operator's is put into the form in which SDKs send theirs."""
-    content = event.content
-    if event.from_server:
-        content = encode_body(_ServerCommand(event.user_id, event.user_name, "", content, room_id))
-    return encode_body(_CustomMessage(content)) + "}"
+    return encode_body(_CustomMessage(command_text(event, room_id))) + "}"
 
 
 def extra_info_body(event: ExtraInfoSet) -> str:

@@ -146,17 +146,7 @@ class CustomCommandBody(msgspec.Struct, frozen=True):
 
     dest_id_name: Annotated[list[Text], msgspec.Meta(max_length=1000)]
     custom_msg: str
-    """JSON text, passed on byte for byte. ``CustomCommandSender`` is the part of it that must be true."""
-
-
-class CustomCommandSender(msgspec.Struct, frozen=True):
-    """Who ``custom_msg`` says it is from. Receiving SDKs believe it, so it must be the session's own."""
-
-    from_userid: str
-    from_username: str
-    room_id: str
-    custom_content: str = ""
-    """What the app sent; its length is limited, not that of the wrapping."""
+    """JSON text, passed on byte for byte (``signaling/custom_command.py``)."""
 
 
 class SetExtraInfoBody(msgspec.Struct, frozen=True):

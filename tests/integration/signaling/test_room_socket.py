@@ -8,6 +8,7 @@ import random
 
 import pytest
 
+from signaling.refusals import Kind
 from tests.integration.signaling.nodes import APP, Client, Node, token
 from tests.waiting import until
 
@@ -151,7 +152,7 @@ async def test_drain_answers_heartbeats_and_lets_the_sessions_wait(store_url: st
     async with Node(store_url) as node, Client(node, "a") as a:
         await a.login()
         beats = [asyncio.create_task(a.request("hb")) for _ in range(3)]
-        await until(lambda: node.hearth.room_sockets.requests["hb", 0] >= 1)
+        await until(lambda: node.hearth.room_sockets.requests["hb", Kind.OK] >= 1)
         node.hearth.rooms.begin_drain()
         await node.hearth.room_sockets.drain()
         assert [beat["err_code"] for beat in await asyncio.gather(*beats)] == [0, 0, 0]

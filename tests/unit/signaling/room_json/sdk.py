@@ -10,7 +10,7 @@ import asyncio
 import json
 from typing import Any
 
-from tests.unit.signaling.room_json.house import APP
+from tests.unit.signaling.house import APP
 from tests.unit.signaling.room_json.wire import Socket, World
 
 Frame = dict[str, Any]

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rooms.limits import RoomLimits
+from signaling.custom_command import check_command
+from signaling.refusals import Refused
 from signaling.room_json.codec import (
     FrameRefused,
     decode_request,
-    decode_sender,
     decode_stream_message,
     header_tail,
     push_head,
@@ -28,6 +30,7 @@ from signaling.room_json.requests import (
     UnsupportedBody,
     WebrtcUrlBody,
 )
+from tests.unit.signaling.house import Clock, House
 from tests.unit.signaling.room_json.samples import SAMPLES
 
 REQUESTS = [sample for sample in SAMPLES if sample["from"] == "sdk"]
@@ -143,9 +146,11 @@ def test_any_fields_are_read_or_refused(cmd: str, header: dict[str, Any], body: 
 
 @given(st.text(max_size=200))
 def test_texts_inside_are_read_or_refused(text: str) -> None:
-    for decode in (decode_stream_message, decode_sender):
-        with contextlib.suppress(FrameRefused):
-            decode(text)
+    session = House(Clock()).join("r", "somebody")
+    with contextlib.suppress(FrameRefused):
+        decode_stream_message(text)
+    with contextlib.suppress(Refused):
+        check_command(text, session, RoomLimits())
 
 
 names = st.text(max_size=20)

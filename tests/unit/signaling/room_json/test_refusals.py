@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from tests.unit.signaling.room_json.house import APP
+from signaling.refusals import Kind
+from tests.unit.signaling.house import APP
 from tests.unit.signaling.room_json.wire import Peer, Socket, World
 from tests.waiting import until
 
@@ -68,7 +69,7 @@ async def test_a_connection_stays_its_users() -> None:
     ("", 1007), ("rubbish", 1007), ("[]", 1007), ('{"header":{"cmd":"hb"}}', 1007), ("[" * 1000, 1007), ("x" * 2001, 1009),
 ])  # fmt: skip
 async def test_what_cannot_be_answered_closes_the_connection_with_a_reason(text: str, code: int) -> None:
-    async with World(frame_characters=2000) as world:
+    async with World(frame_size=2000) as world:
         watcher, peer = world.peer(), world.peer()
         await watcher.enter("w", "r")
         await peer.enter("a", "r")
@@ -216,7 +217,7 @@ async def test_answer_and_kick_reach_the_client_before_its_socket_is_closed() ->
         peer.socket.writable.clear()
         seq = peer.request("hb")
         peer.request("relay")
-        await until(lambda: peer.world.sockets.requests["hb", 0] == 1)
+        await until(lambda: peer.world.sockets.requests["hb", Kind.OK] == 1)
         peer.socket.writable.set()
         assert (await peer.ended())[0] == 1008
         assert seq in [frame["header"]["seq"] for frame in peer.rest()]

@@ -19,7 +19,7 @@ from rooms.errors import (
     TooManyRooms,
 )
 from rooms.events import EndReason
-from tests.unit.signaling.room_json.house import House
+from tests.unit.signaling.house import House
 from tests.unit.signaling.room_json.wire import Peer, World
 from tests.waiting import until
 

@@ -1,12 +1,13 @@
-"""After some answers SDKs need a moment before a push may come (``signaling/room_json/outbox.py``)."""
+"""After some answers SDKs need a moment before a push may come (``signaling/settling.py``)."""
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 
 import pytest
 
-from signaling.room_json.outbox import Outbox
+from signaling.settling import Settling
 from tests.unit.signaling.room_json.wire import Peer, World
 from tests.waiting import until
 
@@ -74,31 +75,22 @@ async def test_client_that_does_not_want_the_user_list_is_not_waited_for_so_long
 
 
 async def test_what_is_held_back_is_sent_before_the_socket_is_closed() -> None:
+    async with World(settle_login=FOR_EVER) as world:
+        owner = world.house.join("r", "owner")
+        peer = world.peer()
+        await peer.login("mini")
+        world.house.publish(owner, "s")
+        await world.sockets.drain()
+        assert await arrived(peer) == ["push_stream_update"]
+
+
+def test_held_frames_are_limited() -> None:
     sent: list[str] = []
-
-    async def send(text: str) -> None:
-        sent.append(text)
-
-    outbox = Outbox(send, most_frames=10, most_characters=100, on_overflow=lambda: None)
-    outbox.hold(FOR_EVER)
-    outbox.send("1")
-    outbox.send("2")
-    await outbox.flush()
-    outbox.close()
-    assert sent == ["1", "2"]
-
-
-async def test_held_frames_count_for_the_limit() -> None:
     overflows: list[bool] = []
-
-    async def send(text: str) -> None:
-        raise AssertionError(text)
-
-    outbox = Outbox(send, most_frames=2, most_characters=100, on_overflow=lambda: overflows.append(True))
-    outbox.hold(FOR_EVER)
+    settling = Settling(sent.append, most_frames=2, most_size=100, on_overflow=lambda: overflows.append(True))
+    settling._held = deque()
     for text in ("1", "2"):
-        outbox.send(text)
-    assert (outbox.waiting, overflows) == (2, [])
-    outbox.send("3")
-    assert (outbox.waiting, overflows) == (0, [True])
-    await outbox.aclose()
+        settling.send(text)
+    assert (sent, overflows) == ([], [])
+    settling.send("3")
+    assert (sent, overflows) == ([], [True])

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any
 
 from signaling.room_json import RoomSockets, RoomSocketSettings
-from tests.unit.signaling.room_json.house import APP, Clock, House
+from tests.unit.signaling.house import APP, Clock, House
 from tests.waiting import until
 
 Frame = dict[str, Any]

@@ -7,17 +7,23 @@ events were lost and the view has jumped, the difference is worked out here, onc
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
 from rooms.model import User
-from signaling.room_json.ports import View
-from signaling.room_json.replies import ListedUser
+from signaling.ports import View
+
+Entry = TypeVar("Entry")
 
 
-class Roster:
+class Roster(Generic[Entry]):
     """The members of one room that are announced, in the order in which they came."""
 
-    __slots__ = ("_gone", "_joined", "_listed", "_members", "limit", "receivers", "rev")
+    __slots__ = ("_entry", "_gone", "_joined", "_listed", "_members", "limit", "receivers", "rev")
 
-    def __init__(self, view: View, limit: int) -> None:
+    def __init__(self, view: View, limit: int, entry: Callable[[User], Entry]) -> None:
+        """``entry``: how the dialect lists a member."""
+        self._entry = entry
         self.limit = limit
         """0 = no limit."""
         self.receivers = 0
@@ -25,17 +31,17 @@ class Roster:
         self.rev = view.rev
         """Of the last event that is in it."""
         self._members: dict[str, User] = self._first(view)
-        self._listed: list[ListedUser] | None = None
+        self._listed: list[Entry] | None = None
         self._joined: list[User] = []
         self._gone: list[User] = []
 
     def __contains__(self, user_id: str) -> bool:
         return user_id in self._members
 
-    def listed(self) -> list[ListedUser]:
-        """What ``user_list`` shows."""
+    def listed(self) -> list[Entry]:
+        """What a client that asks for the user list is shown."""
         if self._listed is None:
-            self._listed = [ListedUser(user.user_id, user.user_name, user.role) for user in self._members.values()]
+            self._listed = [self._entry(user) for user in self._members.values()]
         return self._listed
 
     def join(self, user: User, rev: int) -> bool:

@@ -6,11 +6,6 @@ buffer is full) a task takes over and later frames queue up.
 
 Policy: the queue is bounded by number and size. When it overflows the client is closed: it has not read for megabytes, so a later
 resynchronisation is cheaper than what waits. Its session stays for the grace period.
-
-``hold`` keeps frames back for a moment. SDKs 1.x and 2.x handle a push as soon as they read it, but the callback of an answer only in a
-timer. So a push that is read together with an answer is handled before it: after a login it is dropped (it carries a session that the
-client does not know yet), after a list it is compared with the old sequence. Proved by the "busy phone" of
-``tests/e2e/test_miniprogram_recovery.py`` with mini-program 2.11.0.
 """
 
 from __future__ import annotations
@@ -19,60 +14,55 @@ import asyncio
 import types
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
-from typing import Any
+from typing import Any, Generic, TypeVar
+
+F = TypeVar("F", bound=str | bytes)
 
 
-class Outbox:
-    """``send_text`` writes one frame; ``on_overflow`` is called once, and must not block or raise."""
+class Outbox(Generic[F]):
+    """``send_frame`` writes one frame; ``on_overflow`` is called once, and must not block or raise."""
 
     __slots__ = (
-        "_characters",
         "_closed",
-        "_held",
-        "_most_characters",
         "_most_frames",
+        "_most_size",
         "_on_overflow",
         "_queue",
-        "_release_timer",
-        "_send_text",
+        "_send_frame",
+        "_size",
         "_task",
     )
 
     def __init__(
         self,
-        send_text: Callable[[str], Coroutine[Any, Any, None]],
+        send_frame: Callable[[F], Coroutine[Any, Any, None]],
         *,
         most_frames: int,
-        most_characters: int,
+        most_size: int,
         on_overflow: Callable[[], None],
     ) -> None:
-        self._send_text = send_text
+        self._send_frame = send_frame
         self._most_frames = most_frames
-        self._most_characters = most_characters
+        self._most_size = most_size
         self._on_overflow = on_overflow
-        self._queue: deque[str] | None = None
-        self._held: deque[str] | None = None
-        self._characters = 0
-        self._release_timer: asyncio.TimerHandle | None = None
+        self._queue: deque[F] | None = None
+        self._size = 0
         self._task: asyncio.Task[None] | None = None
         self._closed = False
 
     @property
     def waiting(self) -> int:
         """Frames that the transport has not taken yet."""
-        return len(self._queue or ()) + len(self._held or ())
+        return len(self._queue or ())
 
-    def send(self, text: str) -> None:
+    def send(self, frame: F) -> None:
         """Send now if the transport takes it, else queue. After ``close`` and after the socket is lost: nothing."""
         if self._closed:
             return
-        if self._held is not None:
-            self._append(self._held, text)
-            return
         if self._queue is not None:
-            self._append(self._queue, text)
+            self._append(self._queue, frame)
             return
-        coroutine = self._send_text(text)
+        coroutine = self._send_frame(frame)
         try:
             waits_for = coroutine.send(None)
         except StopIteration:
@@ -84,32 +74,11 @@ class Outbox:
         self._queue = deque()
         self._task = asyncio.get_running_loop().create_task(self._drain(_resume(coroutine, waits_for)))
 
-    def hold(self, milliseconds: int) -> None:
-        """Keep what is sent from now on back, in order, for so long or until ``release``. 0 = not at all."""
-        if not milliseconds or self._closed:
-            return
-        if self._release_timer is not None:
-            self._release_timer.cancel()
-        if self._held is None:
-            self._held = deque()
-        self._release_timer = asyncio.get_running_loop().call_later(milliseconds / 1000, self.release)
-
-    def release(self) -> None:
-        """End a hold."""
-        if self._release_timer is not None:
-            self._release_timer.cancel()
-            self._release_timer = None
-        held, self._held = self._held, None
-        for text in held or ():
-            self._characters -= len(text)
-            self.send(text)
-
     def close(self) -> None:
         """Send nothing more."""
         self._closed = True
-        self.release()
         self._queue = None if self._task is None else deque()
-        self._characters = 0
+        self._size = 0
 
     async def aclose(self) -> None:
         """``close``, and end the task that waits for the transport."""
@@ -119,15 +88,14 @@ class Outbox:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def flush(self) -> None:
-        """Wait until the transport has taken everything that is held or queued now."""
-        self.release()
+        """Wait until the transport has taken everything that is queued now."""
         if self._task is not None:
             await asyncio.shield(self._task)
 
-    def _append(self, to: deque[str], text: str) -> None:
-        to.append(text)
-        self._characters += len(text)
-        if self.waiting > self._most_frames or self._characters > self._most_characters:
+    def _append(self, to: deque[F], frame: F) -> None:
+        to.append(frame)
+        self._size += len(frame)
+        if self.waiting > self._most_frames or self._size > self._most_size:
             self.close()
             self._on_overflow()
 
@@ -135,9 +103,9 @@ class Outbox:
         try:
             await first
             while self._queue:
-                text = self._queue.popleft()
-                self._characters -= len(text)
-                await self._send_text(text)
+                frame = self._queue.popleft()
+                self._size -= len(frame)
+                await self._send_frame(frame)
         except Exception:
             self._closed = True
         finally:

@@ -1,4 +1,4 @@
-"""What this dialect needs of the rest of the house. ``rooms.service.RoomService`` and ``calls.service.Calls`` have it."""
+"""What the room dialects need of the rest of the house. ``rooms.service.RoomService`` and ``calls.service.Calls`` have it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rooms.model import ExtraInfo, Session, Stream, User
 
 
 class View(Protocol):
-    """What this dialect looks at in ``rooms.view.RoomView``. Events are in it before they are delivered."""
+    """What a dialect looks at in ``rooms.view.RoomView``. Events are in it before they are delivered."""
 
     @property
     def rev(self) -> int: ...

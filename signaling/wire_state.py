@@ -90,10 +90,13 @@ class WireState:
         "user_seq",
     )
 
-    def __init__(self, now: int, told: Told | None, *, tracks: bool) -> None:
-        """``tracks``: keep what is unsure, for a client whose next login answer does not simply replace its list."""
-        self.stream_seq = told.stream_seq if told else 0
-        self.user_seq = told.user_seq if told else 0
+    def __init__(self, now: int, told: Told | None, *, tracks: bool, first: int = 0) -> None:
+        """``tracks``: keep what is unsure, for a client whose next login answer does not simply replace its list.
+
+        ``first``: where sequences begin; those of an earlier connection go on from where they were, if that is higher.
+        """
+        self.stream_seq = max(first, told.stream_seq) if told else first
+        self.user_seq = max(first, told.user_seq) if told else first
         self.streams: dict[str, Stream] = {}
         self._tracks = tracks
         self._proven_at = now
