@@ -259,6 +259,11 @@ class Calls:
         return self._opening.path(self._live.owned(login, media_session_id))
 
     @property
+    def media_addresses(self) -> tuple[str, ...]:
+        """``host:port`` of this node's media plane, best first."""
+        return self._sfu.addresses
+
+    @property
     def relay_urls(self) -> tuple[str, ...]:
         """TURN servers that clients of this node are sent to; empty = none."""
         return self._sfu.relay_urls

@@ -20,9 +20,9 @@ from signaling.media_json import messages as m
 from signaling.media_json.codec import BodyInvalid, Frame, Header, decode_body, encode
 from signaling.media_json.errors import DEAF_AT_FIRST, login_result
 from signaling.media_json.first_style import candidate_infos, turn_server
-from signaling.media_json.rejecting_answer import rejecting_answer
 from signaling.media_json.settings import MediaSocketSettings
 from signaling.push_numbers import PushNumbers
+from signaling.rejecting_answer import rejecting_answer
 
 log = structlog.get_logger()
 

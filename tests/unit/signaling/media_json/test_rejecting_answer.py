@@ -6,7 +6,7 @@ from aiortc.sdp import SessionDescription
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signaling.media_json.rejecting_answer import rejecting_answer
+from signaling.rejecting_answer import rejecting_answer
 from tests.unit.signaling.media_json.client import OFFER
 
 
