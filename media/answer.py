@@ -10,6 +10,8 @@ import ipaddress
 from dataclasses import dataclass, field
 
 from media.offer import AUDIO_LEVEL_URI, Offer, OfferedMedia, OpusFormat
+from media.plane import SinkFormat, SourceFormat
+from media.transport_cc import EXTENSION_URI as TRANSPORT_SEQUENCE_URI
 
 _MAX_BITRATE = 510_000
 """bit/s, RFC 7587 §6.1."""
@@ -39,8 +41,11 @@ class Track:
     track: str
 
 
-def write_answer(offer: Offer, transport: Transport, *, session_id: int, track: Track | None) -> str:
-    """The answer's text. ``track`` is given for players and None for publishers. ``session_id`` goes into the origin line."""
+def write_answer(offer: Offer, transport: Transport, *, session_id: int, format: SourceFormat | SinkFormat, track: Track | None) -> str:
+    """The answer's text. ``track`` is given for players and None for publishers. ``session_id`` goes into the origin line.
+
+    ``format`` is what was made of the offer (``media.negotiation``): the answer promises what the plane does, no more and no less.
+    """
     lines = ["v=0", f"o=- {session_id} 1 IN IP4 0.0.0.0", "s=-", "t=0 0", "a=ice-lite"]
     bundled = [line.mid for index, line in enumerate(offer.media) if line.mid is not None and _answered(offer, index) and line.bundled]
     if bundled:
@@ -48,7 +53,7 @@ def write_answer(offer: Offer, transport: Transport, *, session_id: int, track: 
     lines.append("a=msid-semantic: WMS *")
     for index, line in enumerate(offer.media):
         if index == offer.audio:
-            lines += _sound(line, offer.opus, transport, track)
+            lines += _sound(line, offer.opus, transport, format, track)
         elif _answered(offer, index):
             lines += _inactive(line, transport)
         else:
@@ -72,18 +77,32 @@ def _answered(offer: Offer, index: int) -> bool:
     return line.kind in ("audio", "video") and not line.refused and line.bundled and sound.bundled and bool(_declined_format(line))
 
 
-def _sound(line: OfferedMedia, opus: OpusFormat, transport: Transport, track: Track | None) -> list[str]:
-    number = opus.payload_type
-    lines = [f"m=audio {transport.port} {line.protocol} {number}", *_transport(transport)]
+def _sound(line: OfferedMedia, opus: OpusFormat, transport: Transport, format: SourceFormat | SinkFormat, track: Track | None) -> list[str]:
+    number, red = format.payload_type, format.red_payload_type
+    # In the client's order: it sends by the first.
+    formats = [offered for offered in line.formats if offered in (str(number), str(red))]
+    lines = [f"m=audio {transport.port} {line.protocol} {' '.join(formats)}", *_transport(transport)]
     if line.mid is not None:
         lines.append(f"a=mid:{line.mid}")
+    if format.audio_level_id is not None:
+        lines.append(f"a=extmap:{format.audio_level_id} {AUDIO_LEVEL_URI}")
+    if isinstance(format, SourceFormat) and format.transport_sequence_id is not None:
+        lines.append(f"a=extmap:{format.transport_sequence_id} {TRANSPORT_SEQUENCE_URI}")
     if track is None:
-        if line.audio_level_id is not None:
-            lines.append(f"a=extmap:{line.audio_level_id} {AUDIO_LEVEL_URI}")
         lines.append("a=recvonly")
     else:
         lines += ["a=sendonly", f"a=msid:{track.stream} {track.track}"]
-    lines += ["a=rtcp-mux", f"a=rtpmap:{number} opus/48000/2", f"a=fmtp:{number} {_parameters(opus)}"]
+    lines.append("a=rtcp-mux")
+    if line.reduced_size:
+        lines.append("a=rtcp-rsize")
+    lines.append(f"a=rtpmap:{number} opus/48000/2")
+    if isinstance(format, SourceFormat) and format.transport_sequence_id is not None:
+        lines.append(f"a=rtcp-fb:{number} transport-cc")
+    if format.nack:
+        lines.append(f"a=rtcp-fb:{number} nack")
+    lines.append(f"a=fmtp:{number} {_parameters(opus)}")
+    if red is not None:
+        lines += [f"a=rtpmap:{red} red/48000/2", f"a=fmtp:{red} {number}/{number}"]
     if track is not None:
         lines += [f"a=ssrc:{track.ssrc} cname:{track.cname}", f"a=ssrc:{track.ssrc} msid:{track.stream} {track.track}"]
     lines += ["a=" + candidate for candidate in candidates(transport)]

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from media.dtls import FINGERPRINT_ALGORITHMS
 from media.errors import SdpRefused
+from media.transport_cc import EXTENSION_URI as TRANSPORT_SEQUENCE_URI
 
 AUDIO_LEVEL_URI = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 """RFC 6464."""
@@ -53,6 +54,10 @@ class OpusFormat:
     payload_type: int
     parameters: dict[str, str] = field(default_factory=dict)
     """Format parameters (RFC 7587 §6.1)."""
+    red_payload_type: int | None = None
+    """Redundant audio data (RFC 2198) whose blocks are all of this Opus; None = not offered."""
+    feedback: frozenset[str] = frozenset()
+    """Kinds of feedback that it is to get (RFC 4585 §4.2), such as ``nack`` and ``transport-cc``."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,9 @@ class OfferedMedia:
     codecs: dict[str, str]
     """Payload type to the text of its rtpmap, as offered."""
     audio_level_id: int | None
+    transport_sequence_id: int | None
+    reduced_size: bool
+    """RTCP of reduced size (RFC 5506)."""
 
 
 @dataclass(frozen=True)
@@ -193,6 +201,8 @@ def _media(section: _Section, session: _Section, bundle: frozenset[str]) -> Offe
         opus=_opus(section, codecs) if kind == "audio" else None,
         codecs=codecs,
         audio_level_id=_extension(section, AUDIO_LEVEL_URI),
+        transport_sequence_id=_extension(section, TRANSPORT_SEQUENCE_URI),
+        reduced_size="rtcp-rsize" in section.attributes,
     )
 
 
@@ -218,19 +228,35 @@ def _codecs(section: _Section, formats: tuple[str, ...]) -> dict[str, str]:
 
 
 def _opus(section: _Section, codecs: dict[str, str]) -> OpusFormat | None:
-    for payload_type, encoding in codecs.items():
-        if encoding.lower() != "opus/48000/2":
-            continue
-        parameters: dict[str, str] = {}
-        for value in section.attributes.get("fmtp", []):
-            described, _, text = value.partition(" ")
-            if described == payload_type:
-                for part in text.split(";"):
-                    match = _PARAMETER.fullmatch(part)
-                    if match is not None:
-                        parameters.setdefault(match[1].lower(), match[2])
-        return OpusFormat(int(payload_type), parameters)
-    return None
+    payload_type = _first_of(codecs, "opus/48000/2")
+    if payload_type is None:
+        return None
+    parameters: dict[str, str] = {}
+    for text in _about(section, "fmtp", payload_type):
+        for part in text.split(";"):
+            match = _PARAMETER.fullmatch(part)
+            if match is not None:
+                parameters.setdefault(match[1].lower(), match[2])
+    feedback = frozenset([*_about(section, "rtcp-fb", payload_type), *_about(section, "rtcp-fb", "*")])
+    return OpusFormat(int(payload_type), parameters, _red(section, codecs, payload_type), feedback)
+
+
+def _red(section: _Section, codecs: dict[str, str], opus: str) -> int | None:
+    red = _first_of(codecs, "red/48000/2")
+    # RFC 2198 §5: the payload types of the blocks. Without them a receiver could not tell what is in it.
+    if red is None or not any(set(blocks.split("/")) == {opus} for blocks in _about(section, "fmtp", red)):
+        return None
+    return int(red)
+
+
+def _first_of(codecs: dict[str, str], encoding: str) -> str | None:
+    return next((payload_type for payload_type, text in codecs.items() if text.lower() == encoding), None)
+
+
+def _about(section: _Section, attribute: str, payload_type: str) -> list[str]:
+    """What the attributes of that name say about a payload type."""
+    values = (value.partition(" ") for value in section.attributes.get(attribute, []))
+    return [text for described, _, text in values if described == payload_type]
 
 
 def _extension(section: _Section, uri: str) -> int | None:

@@ -2,7 +2,7 @@
 
 A plane owns the packets: it answers ICE checks, opens and closes SRTP, copies a publisher's packets to its players and keeps the
 RTCP of both. It does not own DTLS (it hands DTLS datagrams up and sends those it is given), SDP, time-outs or limits: that is
-``media.sfu``. ``media.python_plane`` is the reference; a native twin has to pass ``tests/unit/media/test_plane_conformance.py``.
+``media.sfu``. ``media.python_plane`` is the reference; a native twin has to pass the tests in ``tests/unit/media/plane``.
 
 Peers are named by their media session id. All times are epoch milliseconds from the injected clock.
 """
@@ -68,6 +68,14 @@ class SourceFormat:
     payload_type: int
     audio_level_id: int | None = None
     """Header extension id of ``ssrc-audio-level`` (RFC 6464), None = not negotiated."""
+    red_payload_type: int | None = None
+    """Redundant audio data (RFC 2198) with Opus in it, None = not negotiated."""
+    transport_sequence_id: int | None = None
+    """Header extension id of the transport-wide sequence number; None = the publisher wants no arrival times."""
+    nack: bool = False
+    """Lost packets may be asked for again (RFC 4585 §6.2.1)."""
+    reduced_size: bool = False
+    """Feedback may come without a report in front of it (RFC 5506)."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +85,22 @@ class SinkFormat:
     payload_type: int
     ssrc: int
     cname: str
+    audio_level_id: int | None = None
+    """1 … 14: header extension id of ``ssrc-audio-level`` (RFC 6464), None = not negotiated."""
+    red_payload_type: int | None = None
+    """Redundant audio data (RFC 2198), None = not negotiated: the player gets the sound without the redundancy."""
+    nack: bool = False
+    """The player may ask for lost packets again (RFC 4585 §6.2.1)."""
+
+
+@dataclass(frozen=True)
+class Loudest:
+    """A stream is forwarded only while it is one of the loudest of its group (``media.loudest``)."""
+
+    group: str
+    """An opaque name; streams with the same one compete."""
+    most: int
+    """How many of them are forwarded at one time, at least 1. The latest publisher's counts."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +140,7 @@ class PeerStatistics:
     retransmitted: int = 0
     """Player: packets that were sent to it again. Publisher: packets that came after it had been asked for them."""
     red: bool = False
-    """Redundant audio data (RFC 2198) in use: the publisher's last packet, or what goes to the player, is of that kind."""
+    """Redundant audio data (RFC 2198). Publisher: its last packet was of that kind. Player: it gets such packets as they are."""
     rate_limited: int = 0
     """Datagrams of the peer that were dropped because it sent more than its share (``MediaConfig.packets_per_second``)."""
     forwarding: bool = False
@@ -151,6 +175,8 @@ class Drop(enum.StrEnum):
     STUN_EARLY = "stun_early"
     STUN_UNSUPPORTED = "stun_unsupported"
     BEFORE_KEYS = "before_keys"
+    RATE_LIMITED = "rate_limited"
+    """From a peer that sends more than its share (``MediaConfig.packets_per_second``)."""
     SRTP_REJECTED = "srtp_rejected"
     RTP_MALFORMED = "rtp_malformed"
     RTP_UNEXPECTED = "rtp_unexpected"
@@ -211,8 +237,11 @@ class MediaPlane(Protocol):
     def set_keys(self, peer: int, keys: SrtpKeys) -> None:
         """Starts SRTP in both directions."""
 
-    def publish(self, peer: int, stream: str, source: SourceFormat) -> None:
-        """The peer's packets feed ``stream`` from now on; a publisher that fed it before is not heard any more."""
+    def publish(self, peer: int, stream: str, source: SourceFormat, loudest: Loudest | None = None) -> None:
+        """The peer's packets feed ``stream`` from now on; a publisher that fed it before is not heard any more.
+
+        A publisher whose packets carry no level is forwarded in any case: there is nothing to judge it by.
+        """
 
     def subscribe(self, peer: int, stream: str, sink: SinkFormat) -> None:
         """The peer gets the packets of ``stream``, whoever feeds it, also one that comes later."""

@@ -1,27 +1,31 @@
 """The reference plane: pure Python, one thread, the event loop's.
 
 A datagram's way: ``datagrams_waiting`` reads it into the inbox buffer, ``_receive`` tells STUN, DTLS and SRTP apart (RFC 7983),
-``_receive_rtp`` decrypts it in place, and ``_copy`` writes it once per player into the outbox buffer, encrypts it there and sends it.
-Nothing is awaited on this way and nothing is allocated that grows with the number of players.
+``_receive_rtp`` decrypts it in place, and ``media.forwarding`` writes it once per player into a second buffer, encrypts it there and
+sends it; RTCP is that of ``media.feedback``. Nothing is awaited on this way and nothing is allocated that grows with the number of players.
 """
 
 from __future__ import annotations
 
-import functools
 import random
 import struct
 
-import structlog
-
 from media import rtcp, rtp, srtp
+from media.feed import Feed
+from media.feedback import Feedback
+from media.forwarding import Forwarder
 from media.ice import IceLite
-from media.outlet import BLOCKED, Outlet
+from media.loudest import SpeakerGroup
+from media.outlet import Outlet
+from media.packet import Sound, StreamPacket
+from media.packet_rate import PacketRate
 from media.plane import (
     Address,
     Clock,
     DatagramPort,
     Drop,
     IceCredentials,
+    Loudest,
     PeerStatistics,
     PlaneEvents,
     PlaneTotals,
@@ -31,21 +35,15 @@ from media.plane import (
     Tap,
 )
 from media.plane_peer import MAX_SSRCS, Peer
-from media.stream import NOWHERE, Feed, Player, Stream
+from media.player import Player
+from media.publisher import Publisher
+from media.red import RedMalformed
+from media.stream import Stream
 
-log = structlog.get_logger()
-
-RECEIVER_SSRC = 1
-"""Our own SSRC in reports to publishers, to whom we send no media (as browsers do)."""
-RECEIVER_CNAME = "hearth"
 FEED_SSRC = 2
 """The SSRC of feeds, which the streams alone see."""
-
-
-@functools.lru_cache(maxsize=2_048)
-def _packet_struct(payload_length: int) -> struct.Struct:
-    """Header and payload of that length, to write both in one step."""
-    return struct.Struct(f"!BBHII{payload_length}s")
+BURST_MS = 1_000
+"""What a peer may send at once, in time at its highest rate: a link that was asleep for a second delivers what it kept."""
 
 
 class PythonPlane:
@@ -61,6 +59,7 @@ class PythonPlane:
         receive_budget: int = 64,
         copy_budget: int = 512,
         rtcp_interval_ms: int = 2_000,
+        packets_per_second: int = 250,
     ) -> None:
         self._port = port
         self._events = events
@@ -68,7 +67,7 @@ class PythonPlane:
         self._rng = rng
         self._receive_budget = receive_budget
         self._copy_budget = copy_budget
-        self._rtcp_interval_ms = rtcp_interval_ms
+        self._packets_per_second = packets_per_second
         self._peers: dict[int, Peer] = {}
         self._outlet = Outlet(port)
         self._drops = self._outlet.drops
@@ -77,18 +76,18 @@ class PythonPlane:
         self._streams: dict[str, Stream] = {}
         self._tapped: dict[int, Stream] = {}
         self._feeds: dict[int, Feed] = {}
+        self._speakers: dict[str, SpeakerGroup] = {}
+        self._forwarder = Forwarder(self._outlet)
+        self._feedback = Feedback(self._outlet, self._forwarder, rng=rng, interval_ms=rtcp_interval_ms)
         self._inbox = srtp.PacketBuffer()
-        self._outbox = srtp.PacketBuffer()
         self._datagrams_in = 0
         self._packets_in = 0
         self._bytes_in = 0
-        self._packets_out = 0
-        self._bytes_out = 0
 
     # --- peers
 
     def add_peer(self, peer: int, ice: IceCredentials, *, answer_checks_from: int) -> None:
-        made = Peer(peer, ice, answer_checks_from)
+        made = Peer(peer, ice, answer_checks_from, PacketRate(self._packets_per_second, burst_ms=BURST_MS))
         self._peers[peer] = made
         self._ice.add(made)
 
@@ -97,7 +96,7 @@ class PythonPlane:
         if found is None:
             return
         found.srtp = srtp.SrtpPair(keys)
-        found.report_due = self._clock() + self._report_distance()
+        self._feedback.start(found, self._clock())
         if found.player is not None:
             found.player.srtp = found.srtp.send.handle
 
@@ -110,41 +109,37 @@ class PythonPlane:
         found = self._peers.pop(peer, None)
         if found is None:
             return
-        self._say_goodbye(found)
+        self._feedback.say_goodbye(found)
         if farewell:
             self._send_to(found, farewell)
         self._ice.remove(found)
-        if found.stream is not None and found.stream.publisher == peer:
-            found.stream.publisher = None
-            found.stream.source_changed()
-            self._forget_if_empty(found.stream)
+        if found.publisher is not None and found.publisher.feeding:
+            self._unfed(found.publisher.stream)
         if found.player is not None:
-            self._detach(found.player)
-            found.player.stream.subscribed -= 1
+            found.player.stream.unsubscribe(found.player)
             self._forget_if_empty(found.player.stream)
 
     # --- streams
 
-    def publish(self, peer: int, stream: str, source: SourceFormat) -> None:
-        found = self._peers[peer]
+    def publish(self, peer: int, stream: str, source: SourceFormat, loudest: Loudest | None = None) -> None:
         fed = self._stream(stream)
-        fed.publisher = peer
-        fed.source_changed()
-        found.stream = fed
-        found.source = source
+        self._fed_by(fed, peer)
+        self._peers[peer].publisher = Publisher(peer, fed, source)
+        if loudest is not None and source.audio_level_id is not None:
+            group = self._speakers.setdefault(loudest.group, SpeakerGroup(loudest.most))
+            group.most = loudest.most
+            fed.speaker = group.join(self._clock())
 
     def subscribe(self, peer: int, stream: str, sink: SinkFormat) -> None:
         found = self._peers[peer]
         source = self._stream(stream)
-        player = Player(source, sink.payload_type, sink.ssrc, self._rng.randrange(1 << 14))
+        player = Player(source, sink, self._rng.randrange(1 << 14))
         if found.address is not None:
             player.address, player.send = found.address, found.send
         if found.srtp is not None:
             player.srtp = found.srtp.send.handle
         found.player = player
-        found.cname = sink.cname
-        source.subscribed += 1
-        source.waiting.append(player)
+        source.subscribe(player)
 
     def set_forwarding(self, peer: int, on: bool) -> None:
         found = self._peers.get(peer)
@@ -155,7 +150,7 @@ class PythonPlane:
         if on:
             player.stream.waiting.append(player)
         else:
-            self._detach(player)
+            player.stream.detach(player)
 
     def _stream(self, name: str) -> Stream:
         stream = self._streams.get(name)
@@ -163,19 +158,21 @@ class PythonPlane:
             stream = self._streams[name] = Stream(name)
         return stream
 
-    def _forget_if_empty(self, stream: Stream) -> None:
-        """A stream without a publisher lives on while somebody waits for it, muted players included."""
-        if stream.publisher is None and not stream.subscribed and not stream.taps:
-            self._streams.pop(stream.name, None)
+    def _fed_by(self, stream: Stream, number: int) -> None:
+        """The peer or feed ``number`` feeds the stream from now on."""
+        stream.publisher = number
+        stream.source_changed()
+        stream.no_speaker()
 
-    def _detach(self, player: Player) -> None:
-        """Takes the player out of the copying loop."""
-        stream = player.stream
-        if player.attached:
-            stream.active.remove(player)
-            player.pause()
-        elif player in stream.waiting:
-            stream.waiting.remove(player)
+    def _unfed(self, stream: Stream) -> None:
+        stream.publisher = None
+        stream.source_changed()
+        stream.no_speaker()
+        self._forget_if_empty(stream)
+
+    def _forget_if_empty(self, stream: Stream) -> None:
+        if stream.empty:
+            self._streams.pop(stream.name, None)
 
     # --- inside this process
 
@@ -191,8 +188,7 @@ class PythonPlane:
 
     def open_feed(self, feed: int, stream: str) -> None:
         fed = self._stream(stream)
-        fed.publisher = feed
-        fed.source_changed()
+        self._fed_by(fed, feed)
         self._feeds[feed] = Feed(fed)
 
     def feed_packet(self, feed: int, timestamp: int, payload: bytes, *, marker: bool = False) -> None:
@@ -204,14 +200,12 @@ class PythonPlane:
             return
         sequence = found.sequence
         found.sequence = (sequence + 1) % rtp.SEQUENCE_MODULUS
-        self._forward(found.stream, FEED_SSRC, sequence, timestamp, rtp.MARKER if marker else 0, payload, self._clock())
+        self._forward(found.stream, FEED_SSRC, sequence, timestamp, rtp.MARKER if marker else 0, Sound(payload), self._clock())
 
     def close_feed(self, feed: int) -> None:
         found = self._feeds.pop(feed, None)
         if found is not None and found.stream.publisher == feed:
-            found.stream.publisher = None
-            found.stream.source_changed()
-            self._forget_if_empty(found.stream)
+            self._unfed(found.stream)
 
     # --- datagrams in
 
@@ -219,7 +213,8 @@ class PythonPlane:
         now = self._clock()
         receive = self._port.recvfrom_into
         view = self._inbox.view
-        stop_at = self._packets_out + self._copy_budget
+        forwarder = self._forwarder
+        stop_at = forwarder.packets_out + self._copy_budget
         for _ in range(self._receive_budget):
             try:
                 length, address = receive(view)
@@ -230,7 +225,7 @@ class PythonPlane:
                 continue
             self._datagrams_in += 1
             self._receive(length, address, now)
-            if self._packets_out >= stop_at:
+            if forwarder.packets_out >= stop_at:
                 # The loop reports the socket again at once; in between others have their turn.
                 return
 
@@ -255,6 +250,8 @@ class PythonPlane:
                 self._drops[Drop.UNKNOWN_ADDRESS] += 1
             elif peer.srtp is None:
                 self._drops[Drop.BEFORE_KEYS] += 1
+            elif not peer.rate.allows(now):
+                self._over_the_rate(peer)
             elif length < rtp.HEADER_LENGTH:
                 self._drops[Drop.RTP_MALFORMED] += 1
             elif rtp.is_rtcp(view[1]):
@@ -267,198 +264,112 @@ class PythonPlane:
             peer = self._by_address.get(address)
             if peer is None:
                 self._drops[Drop.UNKNOWN_ADDRESS] += 1
+            elif not peer.rate.allows(now):
+                self._over_the_rate(peer)
             else:
                 self._events.dtls_received(peer.number, bytes(view[:length]))
         else:
             self._drops[Drop.UNKNOWN_KIND] += 1
 
+    def _over_the_rate(self, peer: Peer) -> None:
+        """Before anything is decrypted: what costs the node most is what it is spared."""
+        peer.rate_limited += 1
+        self._drops[Drop.RATE_LIMITED] += 1
+
     def _receive_rtp(self, peer: Peer, contexts: srtp.SrtpPair, length: int, now: int) -> None:
-        stream = peer.stream
-        if stream is None or peer.source is None or stream.publisher != peer.number:
+        publisher = peer.publisher
+        if publisher is None or not publisher.feeding:
             self._drops[Drop.RTP_UNEXPECTED] += 1
             return
-        inbox = self._inbox
-        view = inbox.view
+        view = self._inbox.view
         _, kind, sequence, timestamp, ssrc = rtp.HEADER.unpack_from(view)
-        if ssrc not in peer.ssrcs and len(peer.ssrcs) >= MAX_SSRCS:
-            # libsrtp keeps a context for each SSRC that it has accepted: one peer may not have it make any number of them.
-            self._drops[Drop.RTP_UNEXPECTED] += 1
+        decrypted = self._decrypt(peer, srtp.unprotect, contexts, ssrc, length, now)
+        if not decrypted:
             return
-        inbox.length[0] = length
-        if srtp.unprotect(contexts.receive.handle, inbox.data, inbox.length):
-            peer.rejected += 1
-            self._drops[Drop.SRTP_REJECTED] += 1
-            return
-        peer.ssrcs.add(ssrc)
-        peer.last_heard = now
         try:
-            extension, start, end = rtp.locate_payload(view, inbox.length[0])
+            extension, start, end = rtp.locate_payload(view, decrypted)
         except rtp.RtpMalformed:
             self._drops[Drop.RTP_MALFORMED] += 1
             return
-        if kind & 0x7F != peer.source.payload_type:
+        level = publisher.read_extensions(view, extension, start, now) if extension else None
+        payload_type = kind & 0x7F
+        red = payload_type == publisher.format.red_payload_type
+        if not red and payload_type != publisher.format.payload_type:
             self._drops[Drop.RTP_UNEXPECTED] += 1
             return
-        peer.packets_in += 1
-        peer.bytes_in += end - start
         self._packets_in += 1
         self._bytes_in += end - start
-        peer.reception_of(ssrc, sequence).arrived(sequence, timestamp, now)
-        if extension and peer.source.audio_level_id is not None:
-            level = rtp.audio_level(view, extension, start, peer.source.audio_level_id)
-            if level is not None:
-                peer.audio_level = level
+        lost = publisher.received(ssrc, sequence, timestamp, end - start, now)
+        if lost:
+            self._feedback.ask_again(peer, publisher, lost)
+        stream = publisher.stream
         if start == end:
             # Padding only: a probe for bandwidth, no sound in it.
+            stream.pass_over(ssrc, sequence)
             return
-        peer.last_packet = now
-        self._forward(stream, ssrc, sequence, timestamp, kind & rtp.MARKER, bytes(view[start:end]), now)
+        try:
+            sound = Sound(bytes(view[start:end]), level, publisher.format.payload_type if red else None)
+        except RedMalformed:
+            self._drops[Drop.RTP_MALFORMED] += 1
+            return
+        publisher.last_packet, publisher.red = now, red
+        if stream.speaker is not None and not stream.speaker.arrived(level, now):
+            stream.withhold(ssrc, sequence)
+            return
+        self._forward(stream, ssrc, sequence, timestamp, kind & rtp.MARKER, sound, now)
 
     def _receive_rtcp(self, peer: Peer, contexts: srtp.SrtpPair, length: int, now: int) -> None:
-        inbox = self._inbox
-        (ssrc,) = struct.unpack_from("!I", inbox.view, 4)
-        if ssrc not in peer.ssrcs and len(peer.ssrcs) >= MAX_SSRCS:
-            self._drops[Drop.RTP_UNEXPECTED] += 1
+        view = self._inbox.view
+        (ssrc,) = struct.unpack_from("!I", view, 4)
+        decrypted = self._decrypt(peer, srtp.unprotect_rtcp, contexts, ssrc, length, now)
+        if not decrypted:
             return
-        inbox.length[0] = length
-        if srtp.unprotect_rtcp(contexts.receive.handle, inbox.data, inbox.length):
-            peer.rejected += 1
-            self._drops[Drop.SRTP_REJECTED] += 1
-            return
-        peer.ssrcs.add(ssrc)
-        peer.last_heard = now
         try:
-            compound = rtcp.parse(inbox.view[: inbox.length[0]])
+            self._feedback.received(peer, view[:decrypted], now)
         except rtcp.RtcpMalformed:
             self._drops[Drop.RTCP_MALFORMED] += 1
-            return
-        if compound.sender is not None:
-            peer.sender_reported(compound.sender, now)
-        for report in compound.reports:
-            peer.receiver_reported(report, now)
+
+    def _decrypt(self, peer: Peer, unprotect: srtp.Transform, contexts: srtp.SrtpPair, ssrc: int, length: int, now: int) -> int:
+        """Decrypts the inbox in place. Returns the length of what is left; 0 = it is not the peer's, and counted."""
+        if ssrc not in peer.ssrcs and len(peer.ssrcs) >= MAX_SSRCS:
+            # libsrtp keeps a context for each SSRC that it has accepted: one peer may not have it make any number of them.
+            self._drops[Drop.RTP_UNEXPECTED] += 1
+            return 0
+        inbox = self._inbox
+        inbox.length[0] = length
+        if unprotect(contexts.receive.handle, inbox.data, inbox.length):
+            peer.rejected += 1
+            self._drops[Drop.SRTP_REJECTED] += 1
+            return 0
+        peer.ssrcs.add(ssrc)
+        peer.last_heard = now
+        return int(inbox.length[0])
 
     # --- packets out
 
-    def _forward(self, stream: Stream, ssrc: int, sequence: int, timestamp: int, marker: int, payload: bytes, now: int) -> None:
+    def _forward(self, stream: Stream, ssrc: int, sequence: int, timestamp: int, marker: int, sound: Sound, now: int) -> None:
         highest = stream.highest
         place, timestamp, restarted = stream.place(ssrc, sequence, timestamp, now)
-        if place <= highest:
-            if place < highest:
-                self._forward_late(stream, place, timestamp, marker, payload)
+        if place == highest:
             return
-        # A player's first packet is the start of a talkspurt for it (RFC 3551 §4.1).
-        beginning = self._begin_waiting(stream, place) if stream.waiting else None
-        if stream.active:
-            self._copy(stream.active, place, timestamp, rtp.MARKER if restarted else marker, payload)
-        if beginning:
-            self._copy(beginning, place, timestamp, rtp.MARKER, payload)
-            stream.active.extend(beginning)
-        if stream.taps:
-            self._hand_to_taps(stream, place, timestamp, restarted or marker != 0, payload)
-        stream.packets += 1
-        stream.bytes += len(payload)
-
-    def _forward_late(self, stream: Stream, place: int, timestamp: int, marker: int, payload: bytes) -> None:
-        """A packet that the network delivered out of order goes to those who were there at its time."""
-        there = [player for player in stream.active if player.first <= place]
-        self._copy(there, place, timestamp, marker, payload)
-        for player in there:
-            player.count_late(len(payload))
-        if stream.taps:
-            self._hand_to_taps(stream, place, timestamp, marker != 0, payload)
-
-    def _hand_to_taps(self, stream: Stream, place: int, timestamp: int, marker: bool, payload: bytes) -> None:
-        for tap in list(stream.taps.values()):
-            try:
-                tap(place, timestamp, marker, payload)
-            except Exception:
-                # Its mistake must not cost the players their sound.
-                self._drops[Drop.TAP_FAILED] += 1
-                log.exception("media_tap_failed", stream=stream.name)
-
-    def _begin_waiting(self, stream: Stream, place: int) -> list[Player]:
-        """Takes the players that can be sent to out of the waiting ones."""
-        ready = [player for player in stream.waiting if player.srtp is not None and player.address is not NOWHERE]
-        stream.waiting = [player for player in stream.waiting if player.srtp is None or player.address is NOWHERE]
-        for player in ready:
-            player.begin(place)
-        return ready
-
-    def _copy(self, players: list[Player], place: int, timestamp: int, marker: int, payload: bytes) -> None:
-        """The hot loop: header, encryption and system call for each player."""
-        size = rtp.HEADER_LENGTH + len(payload)
-        if size > srtp.MAX_PACKET:
-            self._drops[Drop.OVERSIZED] += 1
-            return
-        pack = _packet_struct(len(payload)).pack_into
-        outbox = self._outbox
-        view, data, length = outbox.view, outbox.data, outbox.length
-        protect = srtp.protect
-        for player in players:
-            pack(view, 0, rtp.VERSION_2, marker | player.payload_type, (place + player.offset) & 0xFFFF, timestamp, player.ssrc, payload)
-            length[0] = size
-            if protect(player.srtp, data, length):
-                self._failed(player)
-                continue
-            try:
-                player.send(view[: length[0]], player.address)
-            except OSError as error:
-                if error.errno in BLOCKED:
-                    self._port.enqueue(bytes(view[: length[0]]), player.address, player.send)
-                else:
-                    self._failed(player)
-        self._packets_out += len(players)
-        self._bytes_out += len(payload) * len(players)
-
-    def _failed(self, player: Player) -> None:
-        player.failures += 1
-        self._drops[Drop.SEND_FAILED] += 1
+        packet = StreamPacket(place, timestamp, rtp.MARKER if restarted else marker, sound)
+        if place > highest:
+            self._forwarder.forward(stream, packet)
+        else:
+            self._forwarder.forward_late(stream, packet)
 
     def _send_to(self, peer: Peer, datagram: bytes) -> None:
         """Sends one datagram that is not media; nothing before the peer's first check."""
         if peer.address is not None:
             self._outlet.send(datagram, peer.address, peer.send)
 
-    # --- reports
-
     def tick(self, now: int) -> None:
-        for peer in self._peers.values():
-            if peer.report_due is not None and now >= peer.report_due:
-                peer.report_due = now + self._report_distance()
-                self._report(peer, now)
-
-    def _report_distance(self) -> int:
-        """Drawn anew each time, so that the reports of many peers do not fall together (RFC 3550 §6.2)."""
-        return self._rng.randint(self._rtcp_interval_ms // 2, self._rtcp_interval_ms * 3 // 2)
-
-    def _report(self, peer: Peer, now: int) -> None:
-        if peer.player is not None:
-            player = peer.player
-            timestamp = player.stream.timestamp_at(now)
-            if not player.attached or timestamp is None:
-                return
-            packets, size = player.sent()
-            info = rtcp.SenderInfo(player.ssrc, rtcp.ntp_from_ms(now), timestamp, packets, size)
-            self._send_rtcp(peer, rtcp.sender_report(info, peer.cname))
-        elif peer.reception is not None:
-            self._send_rtcp(peer, rtcp.receiver_report(RECEIVER_SSRC, (peer.reception.report(now),), RECEIVER_CNAME))
-
-    def _say_goodbye(self, peer: Peer) -> None:
-        if peer.player is not None:
-            self._send_rtcp(peer, rtcp.goodbye(peer.player.ssrc, peer.cname))
-        else:
-            self._send_rtcp(peer, rtcp.goodbye(RECEIVER_SSRC, RECEIVER_CNAME))
-
-    def _send_rtcp(self, peer: Peer, packet: bytes) -> None:
-        if peer.srtp is None:
-            return
-        outbox = self._outbox
-        outbox.view[: len(packet)] = packet
-        outbox.length[0] = len(packet)
-        if srtp.protect_rtcp(peer.srtp.send.handle, outbox.data, outbox.length):
-            self._drops[Drop.SEND_FAILED] += 1
-            return
-        self._send_to(peer, bytes(outbox.view[: outbox.length[0]]))
+        self._feedback.tick(self._peers.values(), now)
+        for name, group in list(self._speakers.items()):
+            if len(group):
+                group.decide(now)
+            else:
+                del self._speakers[name]
 
     # --- figures
 
@@ -479,7 +390,7 @@ class PythonPlane:
             datagrams_in=self._datagrams_in,
             packets_in=self._packets_in,
             bytes_in=self._bytes_in,
-            packets_out=self._packets_out,
-            bytes_out=self._bytes_out,
+            packets_out=self._forwarder.packets_out,
+            bytes_out=self._forwarder.bytes_out,
             dropped=dropped,
         )

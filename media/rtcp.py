@@ -1,4 +1,7 @@
-"""RTCP as far as a forwarding node needs it (RFC 3550 §6): sender and receiver reports in, reports and goodbyes out."""
+"""RTCP as far as a forwarding node needs it: reports and goodbyes (RFC 3550 §6), lost packets asked for again (RFC 4585 §6.2.1).
+
+Whatever else clients send (pictures asked for, bandwidth limits, extended reports) has no meaning for sound and is skipped.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,13 @@ SENDER_REPORT = 200
 RECEIVER_REPORT = 201
 SOURCE_DESCRIPTION = 202
 GOODBYE = 203
+TRANSPORT_FEEDBACK = 205
+"""RFC 4585 §6.1. The count of such a packet is its kind."""
+GENERIC_NACK = 1
+TRANSPORT_WIDE = 15
+"""draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1."""
+
+PADDING = 0x20
 
 _CNAME = 1
 
@@ -18,6 +28,9 @@ _REPORT = struct.Struct("!IB3sIIII")
 
 NTP_EPOCH_OFFSET = 2_208_988_800
 """Seconds between 1900 (NTP) and 1970 (Unix)."""
+
+MAX_NACKS = 64
+"""Packets that one compound packet can ask for; the rest is not read."""
 
 _LOST_MIN, _LOST_MAX = -(1 << 23), (1 << 23) - 1
 
@@ -78,6 +91,8 @@ class Compound:
     reports: tuple[ReportBlock, ...]
     goodbye: tuple[int, ...]
     """Sources that leave."""
+    nacks: tuple[tuple[int, int], ...] = ()
+    """Source and sequence number of packets that are asked for again, at most ``MAX_NACKS``."""
 
 
 def parse(data: bytes | memoryview) -> Compound:
@@ -85,6 +100,7 @@ def parse(data: bytes | memoryview) -> Compound:
     sender: SenderInfo | None = None
     reports: list[ReportBlock] = []
     goodbye: list[int] = []
+    nacks: list[tuple[int, int]] = []
     position = 0
     if not data:
         raise RtcpMalformed("empty")
@@ -109,8 +125,12 @@ def parse(data: bytes | memoryview) -> Compound:
             if body + 4 * count > end:
                 raise RtcpMalformed("truncated goodbye")
             goodbye.extend(struct.unpack_from(f"!{count}I", data, body))
+        elif kind == TRANSPORT_FEEDBACK and count == GENERIC_NACK:
+            if body + 8 > end:
+                raise RtcpMalformed("truncated feedback")
+            nacks += _nacked(data, body, end - data[end - 1] if flags & PADDING else end)
         position = end
-    return Compound(sender, tuple(reports), tuple(goodbye))
+    return Compound(sender, tuple(reports), tuple(goodbye), tuple(nacks[:MAX_NACKS]))
 
 
 def sender_report(info: SenderInfo, cname: str) -> bytes:
@@ -140,6 +160,27 @@ def source_description(ssrc: int, cname: str) -> bytes:
     return _packet(SOURCE_DESCRIPTION, 1, chunk + bytes(4 - len(chunk) % 4))
 
 
+def generic_nack(sender: int, source: int, sequences: list[int]) -> bytes:
+    """Asks for packets again. ``sequences`` in rising order (modulo 2^16); each entry names one packet and which of the next 16."""
+    entries = bytearray()
+    position = 0
+    while position < len(sequences):
+        first, following = sequences[position], 0
+        position += 1
+        while position < len(sequences) and 0 < (behind := (sequences[position] - first) & 0xFFFF) <= 16:
+            following |= 1 << (behind - 1)
+            position += 1
+        entries += struct.pack("!HH", first, following)
+    return transport_feedback(GENERIC_NACK, sender, source, bytes(entries))
+
+
+def transport_feedback(kind: int, sender: int, source: int, body: bytes) -> bytes:
+    """Feedback of a receiver (RFC 4585 §6.1) of the SSRC ``sender`` on ``source``, padded to whole words (RFC 3550 §6.4.1)."""
+    missing = -len(body) % 4
+    padding = bytes(missing - 1) + bytes((missing,)) if missing else b""
+    return _packet(TRANSPORT_FEEDBACK, kind | (PADDING if missing else 0), struct.pack("!II", sender, source) + body + padding)
+
+
 def ntp_from_ms(epoch_ms: int) -> int:
     """64-bit NTP time of an epoch time in milliseconds."""
     return ((epoch_ms + NTP_EPOCH_OFFSET * 1000) << 32) // 1000
@@ -158,6 +199,18 @@ def middle(ntp: int) -> int:
 def _report(data: bytes | memoryview, position: int) -> ReportBlock:
     ssrc, fraction, lost, highest, jitter, last, delay = _REPORT.unpack_from(data, position)
     return ReportBlock(ssrc, fraction, int.from_bytes(lost, "big", signed=True), highest, jitter, last, delay)
+
+
+def _nacked(data: bytes | memoryview, body: int, end: int) -> list[tuple[int, int]]:
+    (source,) = struct.unpack_from("!I", data, body + 4)
+    found: list[tuple[int, int]] = []
+    for position in range(body + 8, end - 3, 4):
+        first, following = struct.unpack_from("!HH", data, position)
+        found.append((source, first))
+        found += [(source, (first + 1 + bit) & 0xFFFF) for bit in range(16) if following >> bit & 1]
+        if len(found) >= MAX_NACKS:
+            break
+    return found
 
 
 def _packet(kind: int, count: int, body: bytes) -> bytes:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 
 HEADER = struct.Struct("!BBHII")
 """Flags, marker and payload type, sequence number, timestamp, SSRC."""
 HEADER_LENGTH = 12
 VERSION_2 = 0x80
+EXTENSION = 0x10
 MARKER = 0x80
 
 SEQUENCE_MODULUS = 1 << 16
@@ -38,7 +40,7 @@ def locate_payload(packet: memoryview, length: int) -> tuple[int, int, int]:
     flags = packet[0]
     start = HEADER_LENGTH + 4 * (flags & 0x0F)
     extension = 0
-    if flags & 0x10:
+    if flags & EXTENSION:
         if length < start + 4:
             raise RtpMalformed("truncated header extension")
         extension = start
@@ -54,32 +56,40 @@ def locate_payload(packet: memoryview, length: int) -> tuple[int, int, int]:
     return extension, start, end
 
 
-def audio_level(packet: memoryview, extension: int, payload_start: int, level_id: int) -> int | None:
-    """The level of RFC 6464 in -dBov (0 loud … 127 silent), from the extension at ``extension``; None if it is not there."""
+def extension_elements(packet: memoryview, extension: int, payload_start: int) -> Iterator[tuple[int, int, int]]:
+    """The elements of the header extension at ``extension``: identifier, offset of the value and its size (RFC 8285 §4.2, §4.3).
+
+    Ends at the first element that does not fit, as the RFC wants of a receiver.
+    """
     profile, _ = _EXTENSION_HEADER.unpack_from(packet, extension)
     position = extension + 4
     if profile == _ONE_BYTE_PROFILE:
         while position < payload_start:
             byte = packet[position]
-            if byte == 0:
-                position += 1
-                continue
-            if byte >> 4 == 15:
-                return None
             position += 1
-            if byte >> 4 == level_id:
-                return packet[position] & 0x7F if position < payload_start else None
-            position += (byte & 0x0F) + 1
+            if byte == 0:
+                continue
+            size = (byte & 0x0F) + 1
+            if byte >> 4 == 15 or position + size > payload_start:
+                return
+            yield byte >> 4, position, size
+            position += size
     elif profile & 0xFFF0 == _TWO_BYTE_PROFILE:
         while position + 1 < payload_start:
-            identifier = packet[position]
+            identifier, size = packet[position], packet[position + 1]
             if identifier == 0:
                 position += 1
                 continue
-            if identifier == level_id:
-                return packet[position + 2] & 0x7F if packet[position + 1] and position + 2 < payload_start else None
-            position += 2 + packet[position + 1]
-    return None
+            position += 2
+            if position + size > payload_start:
+                return
+            yield identifier, position, size
+            position += size
+
+
+def audio_level_extension(identifier: int, level: int) -> bytes:
+    """A whole header extension with the level byte of RFC 6464 (voice bit included) alone; ``identifier`` is 1 … 14."""
+    return _EXTENSION_HEADER.pack(_ONE_BYTE_PROFILE, 1) + bytes((identifier << 4, level, 0, 0))
 
 
 def packet(payload_type: int, sequence: int, timestamp: int, ssrc: int, payload: bytes, *, marker: bool = False) -> bytes:

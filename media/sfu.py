@@ -26,10 +26,12 @@ from media.audience import Audience, StreamWatcher
 from media.config import MediaConfig
 from media.dtls import DtlsServer, fingerprint
 from media.errors import MediaFull, SessionInUse, TurnPortTaken
+from media.negotiation import sink_format, source_format
 from media.offer import Offer, parse_offer
 from media.plane import (
     Clock,
     IceCredentials,
+    Loudest,
     MediaPlane,
     PeerStatistics,
     PlaneEvents,
@@ -128,6 +130,7 @@ class _Session:
     opened_at: int
     dtls: DtlsServer
     format: SourceFormat | SinkFormat
+    loudest: Loudest | None = None
     connected_at: int | None = None
     task: asyncio.Task[None] | None = None
     """The DTLS association."""
@@ -232,15 +235,15 @@ class Sfu:
 
     # --- sessions
 
-    async def open_publisher(self, session_id: int, stream: str, offer: str) -> str:
+    async def open_publisher(self, session_id: int, stream: str, offer: str, *, loudest: Loudest | None = None) -> str:
         """Opens a session that feeds ``stream`` (an opaque, unique name) and returns the answer.
 
+        ``loudest``: the stream is forwarded only while it is one of the loudest of its group; None = always.
         The session takes the stream over from an older publisher when it is connected, not before; the older one is then lost
         with ``Lost.REPLACED``. Raises ``SdpRefused``, ``MediaFull``, ``SessionInUse``.
         """
         parsed = self._admit(session_id, Role.PUBLISHER, offer)
-        line = parsed.media[parsed.audio]
-        return self._open(session_id, Role.PUBLISHER, stream, parsed, SourceFormat(parsed.opus.payload_type, line.audio_level_id), None)
+        return self._open(session_id, Role.PUBLISHER, stream, parsed, source_format(parsed), None, loudest)
 
     async def open_player(self, session_id: int, stream: str, offer: str) -> str:
         """Opens a session that receives ``stream`` and returns the answer.
@@ -251,7 +254,7 @@ class Sfu:
         parsed = self._admit(session_id, Role.PLAYER, offer)
         name = hashlib.sha256(stream.encode()).hexdigest()[:32]
         track = Track(ssrc=self._rng.randrange(2, 1 << 32), cname=name, stream=name, track=f"audio-{name[:8]}")
-        return self._open(session_id, Role.PLAYER, stream, parsed, SinkFormat(parsed.opus.payload_type, track.ssrc, track.cname), track)
+        return self._open(session_id, Role.PLAYER, stream, parsed, sink_format(parsed, ssrc=track.ssrc, cname=track.cname), track)
 
     def close(self, session_id: int) -> None:
         """Ends the session at once, with goodbyes to the client. Unknown sessions are ignored; the listener is not told."""
@@ -401,6 +404,7 @@ class Sfu:
             receive_budget=config.receive_budget,
             copy_budget=config.copy_budget,
             rtcp_interval_ms=config.rtcp_interval_ms,
+            packets_per_second=config.packets_per_second,
         )
 
     def _start_turn(self, config: TurnConfig) -> None:
@@ -434,7 +438,16 @@ class Sfu:
             raise MediaFull(f"the node has {limit} {role.value}s")
         return parse_offer(offer, publishing=role is Role.PUBLISHER, max_bytes=self._config.max_sdp_bytes)
 
-    def _open(self, number: int, role: Role, stream: str, offer: Offer, format: SourceFormat | SinkFormat, track: Track | None) -> str:
+    def _open(
+        self,
+        number: int,
+        role: Role,
+        stream: str,
+        offer: Offer,
+        format: SourceFormat | SinkFormat,
+        track: Track | None,
+        loudest: Loudest | None = None,
+    ) -> str:
         now = self._clock()
         plane = self._active_plane
         ice = IceCredentials(self._secret(_UFRAG_LENGTH), self._secret(_PASSWORD_LENGTH), offer.ice_ufrag)
@@ -448,6 +461,7 @@ class Sfu:
                 self._certificate, offer.fingerprints, send=partial(plane.send_dtls, number), connected=partial(self._connected, number)
             ),
             format=format,
+            loudest=loudest,
         )
         self._sessions[number] = session
         self._counts[role] += 1
@@ -457,7 +471,7 @@ class Sfu:
             self._audience.joined(stream)
         log.info("media_opened", media_session=number, role=role.value, stream=stream)
         transport = Transport(self._ips, self.port, ice.ufrag, ice.password, self._fingerprint)
-        return write_answer(offer, transport, session_id=number, track=track)
+        return write_answer(offer, transport, session_id=number, format=format, track=track)
 
     def _say_goodbye(self, session: _Session) -> None:
         session_id = session.number
@@ -493,7 +507,7 @@ class Sfu:
         session.connected_at = self._clock()
         replaced: int | None = None
         if isinstance(session.format, SourceFormat):
-            plane.publish(number, session.stream, session.format)
+            plane.publish(number, session.stream, session.format, session.loudest)
             replaced = self._publishers.get(session.stream)
             self._publishers[session.stream] = number
             if replaced is None:

@@ -7,6 +7,7 @@ functions on it. These names of pylibsrtp are internal; ``tests/unit/media/test_
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from pylibsrtp import Policy, Session
@@ -23,11 +24,12 @@ BUFFER_SIZE = 2_048
 MAX_PACKET = BUFFER_SIZE - 256
 """Longest packet that may be protected in a buffer: the trailer of libsrtp takes at most 148 bytes."""
 
-protect: Any = lib.srtp_protect
+Transform = Callable[[Any, Any, Any], int]
+protect: Transform = lib.srtp_protect
 """``protect(context, buffer.data, buffer.length)`` in place, 0 = done. The length is set before and read after."""
-unprotect: Any = lib.srtp_unprotect
-protect_rtcp: Any = lib.srtp_protect_rtcp
-unprotect_rtcp: Any = lib.srtp_unprotect_rtcp
+unprotect: Transform = lib.srtp_unprotect
+protect_rtcp: Transform = lib.srtp_protect_rtcp
+unprotect_rtcp: Transform = lib.srtp_unprotect_rtcp
 
 _LIBSRTP_PROFILES = {
     SrtpProfile.AEAD_AES_128_GCM: Policy.SRTP_PROFILE_AEAD_AES_128_GCM,
@@ -60,6 +62,9 @@ class SrtpContext:
             srtp_profile=_LIBSRTP_PROFILES[profile],
         )
         policy.window_size = REPLAY_WINDOW
+        # A player that asks for a lost packet gets the same bytes under the same number once more (``media.history``). That a number is
+        # never given to other bytes is the stream's care (``Stream.place``).
+        policy.allow_repeat_tx = not inbound
         # The library's own context lives as long as this session does.
         self._session = Session(policy)
         self.handle: Any = self._session._srtp[0]

@@ -128,8 +128,31 @@ class RemotePeer:
     def protect(self, packet: bytes) -> bytes:
         return self.sending.protect(packet)
 
-    def send(self, sequence: int, timestamp: int, payload: bytes, *, ssrc: int = 77, payload_type: int = 111) -> None:
-        self.deliver(self.protect(rtp.packet(payload_type, sequence, timestamp, ssrc, payload)))
+    def send(
+        self,
+        sequence: int,
+        timestamp: int,
+        payload: bytes,
+        *,
+        ssrc: int = 77,
+        payload_type: int = 111,
+        level: int | None = None,
+        transport: int | None = None,
+        padding: int = 0,
+    ) -> None:
+        """``level``: the byte of RFC 6464, under the id 1. ``transport``: the transport-wide sequence number, under the id 3."""
+        elements = b"" if level is None else bytes((0x10, level))
+        elements += b"" if transport is None else b"\x31" + transport.to_bytes(2, "big")
+        packet = bytearray(rtp.packet(payload_type, sequence, timestamp, ssrc, b""))
+        if elements:
+            packet[0] |= rtp.EXTENSION
+            elements += bytes(-len(elements) % 4)
+            packet += b"\xbe\xde" + (len(elements) // 4).to_bytes(2, "big") + elements
+        packet += payload
+        if padding:
+            packet[0] |= 0x20
+            packet += bytes(padding - 1) + bytes((padding,))
+        self.deliver(self.protect(bytes(packet)))
 
     def send_rtcp(self, packet: bytes) -> None:
         self.deliver(self.sending.protect_rtcp(packet))
@@ -138,6 +161,10 @@ class RemotePeer:
         """Media packets that came since the last call, decrypted."""
         packets = [data for data in self.port.take(self.address) if 128 <= data[0] <= 191]
         return [Received(self.receiving.unprotect(data)) for data in packets if not rtp.is_rtcp(data[1])]
+
+    def received_raw(self) -> list[bytes]:
+        """Datagrams that came since the last call, as they are."""
+        return self.port.take(self.address)
 
     def received_rtcp(self) -> list[rtcp.Compound]:
         """RTCP that came since the last call; drops the media packets."""
@@ -152,4 +179,11 @@ class Received:
         self.flags, kind, self.sequence, self.timestamp, self.ssrc = rtp.HEADER.unpack_from(data)
         self.payload_type = kind & 0x7F
         self.marker = bool(kind & 0x80)
-        self.payload = data[rtp.HEADER_LENGTH :]
+        view = memoryview(data)
+        extension, start, end = rtp.locate_payload(view, len(data))
+        self.payload = data[start:end]
+        self.elements = {
+            identifier: data[offset : offset + size]
+            for identifier, offset, size in (rtp.extension_elements(view, extension, start) if extension else ())
+        }
+        """Values of the header extension by their id."""

@@ -17,6 +17,7 @@ _AUDIO = (
     "m=audio 9 UDP/TLS/RTP/SAVPF 111 63 9 0 8 13 110 126\r\n" + _TRANSPORT + "a=mid:0\r\n"
     "a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\n"
     "a=extmap:2 http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time\r\n"
+    "a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n"
     "a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid\r\n"
     "a={direction}\r\na=msid:stream track\r\na=rtcp-mux\r\na=rtcp-rsize\r\n"
     "a=rtpmap:111 opus/48000/2\r\na=rtcp-fb:111 transport-cc\r\na=fmtp:111 {fmtp}\r\n"
@@ -42,6 +43,11 @@ def _session(mids: str) -> str:
 def publish_offer(fmtp: str = PUBLISH_FMTP) -> str:
     """A Chromium publisher behind web SDK 2.26 (protocol web-1x-2x.md §6)."""
     return _session("0") + _AUDIO.format(direction="sendonly", fmtp=fmtp)
+
+
+def publish_offer_with_video() -> str:
+    """A publisher with a camera."""
+    return _session("0 1") + _AUDIO.format(direction="sendonly", fmtp=PUBLISH_FMTP) + _VIDEO.replace("recvonly", "sendonly")
 
 
 def play_offer() -> str:

@@ -45,11 +45,12 @@ def test_noise_is_located_inside_the_packet_or_refused(data: bytes) -> None:
         extension, start, end = rtp.locate_payload(memoryview(data), len(data))
         assert 12 <= start <= end <= len(data)
         if extension:
-            rtp.audio_level(memoryview(data), extension, start, 1)
+            for _, offset, size in rtp.extension_elements(memoryview(data), extension, start):
+                assert extension + 4 <= offset and offset + size <= start
 
 
 @pytest.mark.parametrize("level_id", [1, 5, 14, 200])
-def test_the_audio_level_is_read_as_aiortc_writes_it(level_id: int) -> None:
+def test_extensions_are_read_as_aiortc_writes_them(level_id: int) -> None:
     mapping = HeaderExtensionsMap()
     uris = {level_id: "urn:ietf:params:rtp-hdrext:ssrc-audio-level", 3: "urn:ietf:params:rtp-hdrext:sdes:mid"}
     mapping.configure(RTCRtpParameters(headerExtensions=[RTCRtpHeaderExtensionParameters(id=id, uri=uri) for id, uri in uris.items()]))
@@ -58,5 +59,15 @@ def test_the_audio_level_is_read_as_aiortc_writes_it(level_id: int) -> None:
     packet.extensions.audio_level = (True, 42)
     data = memoryview(packet.serialize(mapping))
     extension, start, _ = rtp.locate_payload(data, len(data))
-    assert rtp.audio_level(data, extension, start, level_id) == 42
-    assert rtp.audio_level(data, extension, start, 9) is None
+    elements = {identifier: bytes(data[at : at + size]) for identifier, at, size in rtp.extension_elements(data, extension, start)}
+    assert elements == {level_id: bytes([0x80 | 42]), 3: b"audio"}
+
+
+@pytest.mark.parametrize("level_id", [1, 14])
+def test_our_level_is_read_by_aiortc(level_id: int) -> None:
+    mapping = HeaderExtensionsMap()
+    level = RTCRtpHeaderExtensionParameters(id=level_id, uri="urn:ietf:params:rtp-hdrext:ssrc-audio-level")
+    mapping.configure(RTCRtpParameters(headerExtensions=[level]))
+    header = rtp.HEADER.pack(rtp.VERSION_2 | rtp.EXTENSION, 111, 1, 2, 3)
+    packet = RtpPacket.parse(header + rtp.audio_level_extension(level_id, 0x80 | 42) + b"sound", mapping)
+    assert (packet.extensions.audio_level, packet.payload) == ((True, 42), b"sound")

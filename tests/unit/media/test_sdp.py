@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from media.answer import Track, Transport, write_answer
 from media.errors import SdpRefused
+from media.negotiation import sink_format, source_format
 from media.offer import Offer, parse_offer
 from tests.unit.media import offers
 
@@ -21,7 +22,9 @@ def parse(sdp: str, *, publishing: bool = True) -> Offer:
 
 
 def answer(sdp: str, *, publishing: bool = True) -> str:
-    return write_answer(parse(sdp, publishing=publishing), TRANSPORT, session_id=9, track=None if publishing else TRACK)
+    offer = parse(sdp, publishing=publishing)
+    format = source_format(offer) if publishing else sink_format(offer, ssrc=TRACK.ssrc, cname=TRACK.cname)
+    return write_answer(offer, TRANSPORT, session_id=9, format=format, track=None if publishing else TRACK)
 
 
 def test_the_facts_of_a_chromium_offer_are_found() -> None:
@@ -36,15 +39,17 @@ def test_a_publisher_is_answered_recvonly_with_its_own_opus() -> None:
     (audio,) = description.media
     assert (audio.kind, audio.direction, audio.port, audio.rtp.muxId) == ("audio", "recvonly", 7_000, "0")
     assert [(codec.payloadType, codec.mimeType, codec.clockRate, codec.channels) for codec in audio.rtp.codecs] == [
-        (111, "audio/opus", 48_000, 2)
+        (111, "audio/opus", 48_000, 2),
+        (63, "audio/red", 48_000, 2),
     ]
     assert audio.rtp.codecs[0].parameters == {"minptime": 10, "useinbandfec": 1, "stereo": 0, "maxaveragebitrate": "48000"}
-    assert audio.rtp.codecs[0].rtcpFeedback == []
+    assert [one.type for one in audio.rtp.codecs[0].rtcpFeedback] == ["transport-cc"]
     assert audio.rtcp_mux and audio.ice is not None and audio.ice.iceLite
     assert (audio.ice.usernameFragment, audio.ice.password) == ("ourufrag", "our-ice-password-is-secret")
     assert audio.dtls is not None and audio.dtls.role == "server"
     assert [(extension.id, extension.uri) for extension in audio.rtp.headerExtensions] == [
-        (1, "urn:ietf:params:rtp-hdrext:ssrc-audio-level")
+        (1, "urn:ietf:params:rtp-hdrext:ssrc-audio-level"),
+        (3, "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"),
     ]
     assert [(candidate.ip, candidate.port, candidate.type) for candidate in audio.ice_candidates] == [
         ("203.0.113.5", 7_000, "host"),
@@ -64,7 +69,54 @@ def test_a_player_is_answered_sendonly_with_one_stream_and_video_inactive() -> N
     assert (audio.ssrc[0].ssrc, audio.ssrc[0].cname, audio.msid) == (4_242, "cname", "stream-id track-id")
     assert audio.rtp.codecs[0].parameters["stereo"] == 1
     assert video.port != 0 and [codec.mimeType for codec in video.rtp.codecs] == ["video/VP8"]
-    assert audio.rtp.headerExtensions == []
+    assert [(extension.id, extension.uri) for extension in audio.rtp.headerExtensions] == [
+        (1, "urn:ietf:params:rtp-hdrext:ssrc-audio-level")
+    ]
+    assert audio.rtp.codecs[0].rtcpFeedback == []
+
+
+@pytest.mark.parametrize("publishing", [True, False])
+def test_lost_packets_can_be_asked_for_where_the_client_offers_it(publishing: bool) -> None:
+    sdp = offers.publish_offer() if publishing else offers.play_offer()
+    wanted = sdp.replace("a=rtcp-fb:111 transport-cc", "a=rtcp-fb:111 transport-cc\r\na=rtcp-fb:111 nack")
+    assert "a=rtcp-fb:111 nack\r\n" in answer(wanted, publishing=publishing)
+    assert "nack" not in answer(sdp, publishing=publishing)
+    assert "a=rtcp-fb:111 nack\r\n" in answer(sdp.replace("a=rtcp-fb:111 transport-cc", "a=rtcp-fb:* nack"), publishing=publishing)
+
+
+def test_arrival_times_need_the_extension_and_the_wish() -> None:
+    offer = offers.publish_offer()
+    for changed in (offer.replace("a=rtcp-fb:111 transport-cc\r\n", ""), offer.replace("extmap:3 ", "extmap:0 ")):
+        assert "transport-cc" not in answer(changed) and "transport-wide" not in answer(changed)
+
+
+def test_redundancy_is_answered_in_the_clients_order_of_formats() -> None:
+    assert "m=audio 7000 UDP/TLS/RTP/SAVPF 111 63\r\n" in answer(offers.publish_offer())
+    preferred = answer(offers.publish_offer().replace("SAVPF 111 63", "SAVPF 63 111"))
+    assert "m=audio 7000 UDP/TLS/RTP/SAVPF 63 111\r\n" in preferred
+    assert "a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n" in preferred
+    for blocks in ("a=fmtp:63 111/0", "a=fmtp:63 0/0", "a=fmtp:63 ", "a=x:63 111/111"):
+        text = answer(offers.publish_offer().replace("a=fmtp:63 111/111", blocks))
+        assert "m=audio 7000 UDP/TLS/RTP/SAVPF 111\r\n" in text and "red/48000" not in text
+
+
+def test_feedback_of_reduced_size_is_answered_where_it_is_offered() -> None:
+    assert "a=rtcp-rsize\r\n" in answer(offers.publish_offer())
+    assert "rsize" not in answer(offers.publish_offer().replace("a=rtcp-rsize\r\n", ""))
+
+
+def test_a_level_id_that_needs_the_long_form_is_read_but_not_written() -> None:
+    publisher, player = (offer.replace("extmap:1 urn", "extmap:20 urn") for offer in (offers.publish_offer(), offers.play_offer()))
+    assert "extmap:20 " in answer(publisher)
+    assert "extmap:20 " not in answer(player, publishing=False)
+
+
+def test_a_publisher_with_video_is_answered_with_its_sound_alone() -> None:
+    for video_mid in ("BUNDLE 0 1", "BUNDLE 0"):
+        description = SessionDescription.parse(answer(offers.publish_offer_with_video().replace("BUNDLE 0 1", video_mid)))
+        audio, video = description.media
+        assert (audio.direction, video.direction) == ("recvonly", "inactive")
+        assert (video.port == 0) == (video_mid == "BUNDLE 0")
 
 
 def test_the_order_of_m_lines_is_kept() -> None:

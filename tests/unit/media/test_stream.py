@@ -5,8 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from media.plane import SinkFormat
+from media.player import Group, Player
 from media.reception import Reception
-from media.stream import Player, Stream
+from media.stream import Stream
 
 
 def test_a_jump_that_loss_cannot_explain_is_a_restart() -> None:
@@ -57,11 +59,11 @@ def test_whatever_the_source_does_new_places_rise(packets: list[tuple[int, int, 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=30), st.integers(0, (1 << 14) - 1))
 def test_a_player_sees_one_row_of_numbers_over_all_its_pauses(runs: list[int], first: int) -> None:
     stream = Stream("s")
-    player = Player(stream, 111, 1, first)
+    player = Player(stream, SinkFormat(111, 1, "cname"), first)
     seen = []
     for run in runs:
         stream.highest += 17  # missed while it was paused
-        player.begin(stream.highest + 1)
+        player.begin(stream.highest + 1, Group())
         for _ in range(run):
             stream.highest += 1
             seen.append(stream.highest + player.offset)
