@@ -1,4 +1,4 @@
-"""Users of the official web SDK 1.4.0 … 2.26.2 in one headless Chromium, hosted by ``node/browser.js``."""
+"""Users of the official web SDK 1.4.0 … 3.12.0 in one headless Chromium, hosted by ``node/browser.js``."""
 
 from __future__ import annotations
 
@@ -46,14 +46,20 @@ def write_tone(path: Path, frequency: int, seconds: int = 10, rate: int = 48_000
 class WebUser(SdkUser):
     """One page with one engine. Its signalling goes through ``link``, which a test can cut."""
 
-    def __init__(self, remote: Remote, user_id: str, link: Link, token: Callable[..., str], version: str = REFERENCE) -> None:
+    def __init__(
+        self, remote: Remote, user_id: str, link: Link, token: Callable[..., str], version: str = REFERENCE, hub: bool = False
+    ) -> None:
+        """``hub``: over the accesshub, not in JSON."""
         super().__init__(remote, user_id, token)
         self.link = link
         self.version = version
+        self.hub = hub
 
-    async def open(self, app_id: int, server: list[str] | None = None) -> None:
+    async def open(self, app_id: int, server: list[str] | None = None, hub_host: str | None = None) -> None:
+        """``server``, ``hub_host``: other addresses than the link's."""
         self._remote.add(self)
-        await self._remote.call("open", user=self.name, appId=app_id, server=server or self.link.url("/ws"), version=self.version)
+        where = {"hub": hub_host or self.link.host} if self.hub else {"server": server or self.link.url("/ws")}
+        await self._remote.call("open", user=self.name, appId=app_id, version=self.version, **where)
 
     async def _page(self, operation: str, limit: float = LIMIT, **argument: Json) -> Json:
         return await self._remote.call("page", user=self.name, operation=operation, argument=argument, limit=limit)

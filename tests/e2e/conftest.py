@@ -8,14 +8,17 @@ test shows its trace in any case. ``HEARTH_E2E_SDK_LOG=1`` puts the mini-program
 from __future__ import annotations
 
 import asyncio
+import datetime
 import os
 import re
+import ssl
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from server.dev_tls import ensure_development_tls
 from tests.e2e.browser import MICROPHONE_TONE, find_chromium, write_tone
 from tests.e2e.packages import install_packages
 from tests.e2e.redis_process import RedisProcess
@@ -144,8 +147,17 @@ async def phone(phones: Remote) -> AsyncIterator[PhoneMaker]:
     await asyncio.gather(*(user.dispose() for user in maker.users))
 
 
+@pytest.fixture(scope="session")
+def link_tls(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
+    """What a TLS proxy in front of the server has. Chromium is told to take any certificate."""
+    files = ensure_development_tls(tmp_path_factory.mktemp("tls"), datetime.datetime.now(datetime.UTC))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(files.certificate, files.key)
+    return context
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def page(chromium: Remote) -> AsyncIterator[PageMaker]:
-    maker = PageMaker(chromium)
+async def page(chromium: Remote, link_tls: ssl.SSLContext) -> AsyncIterator[PageMaker]:
+    maker = PageMaker(chromium, link_tls)
     yield maker
     await maker.aclose()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from dataclasses import dataclass
 
 CHUNK = 65536
@@ -30,8 +31,10 @@ class _Connection:
 class Link:
     """``async with Link("127.0.0.1", 8080) as link: link.url("/ws")``."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
+        """``tls``: clients speak TLS to it, as to the proxy in front of a server; the server itself is spoken to in plain."""
         self._target = (host, port)
+        self._tls = tls
         self._connections: set[_Connection] = set()
         self._up = asyncio.Event()
         self._up.set()
@@ -39,7 +42,7 @@ class Link:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Link:
-        self._listener = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self._listener = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._tls)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -53,9 +56,14 @@ class Link:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def url(self, path: str) -> str:
+    @property
+    def host(self) -> str:
+        """``127.0.0.1:PORT``."""
         assert self._listener is not None
-        return f"ws://127.0.0.1:{self._listener.sockets[0].getsockname()[1]}{path}"
+        return f"127.0.0.1:{self._listener.sockets[0].getsockname()[1]}"
+
+    def url(self, path: str) -> str:
+        return f"{'wss' if self._tls else 'ws'}://{self.host}{path}"
 
     def cut(self, path: str = "/", *, stay_down: bool = False) -> int:
         """Resets the connections whose path begins so; both ends see an abrupt end. Returns how many there were.

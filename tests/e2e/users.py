@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import ssl
 from collections.abc import Sequence
 
 from tests.e2e.browser import REFERENCE, WebUser
@@ -49,21 +50,30 @@ class PhoneMaker:
 class PageMaker:
     """``alice, bob = await page(hearth, "alice", "bob")``: web users, each in a page and on a link of its own."""
 
-    def __init__(self, remote: Remote) -> None:
+    def __init__(self, remote: Remote, tls: ssl.SSLContext) -> None:
+        """``tls``: of the links of users on the accesshub, which 3.x speaks over TLS only."""
         self._remote = remote
+        self._tls = tls
         self._users: list[WebUser] = []
 
     async def __call__(
-        self, hearth: HearthProcess, *names: str, server: list[str] | None = None, version: str | Sequence[str] = REFERENCE
+        self,
+        hearth: HearthProcess,
+        *names: str,
+        server: list[str] | None = None,
+        version: str | Sequence[str] = REFERENCE,
+        hub: bool | None = None,
     ) -> list[WebUser]:
-        """``server``: addresses instead of the user's own link. ``version``: of the SDK, one for all or one for each."""
+        """``server``: addresses instead of the user's own link. ``version``: of the SDK, one for all or one for each. ``hub``: over the
+        accesshub; None = where the version speaks nothing else.
+        """
         versions = [version] * len(names) if isinstance(version, str) else version
         number = unused_number()
-        links = [await Link("127.0.0.1", hearth.port).__aenter__() for _ in names]
-        users = [
-            WebUser(self._remote, f"{name}-{number}", link, hearth.token, used)
-            for name, link, used in zip(names, links, versions, strict=True)
-        ]
+        users: list[WebUser] = []
+        for name, used in zip(names, versions, strict=True):
+            on_hub = used.startswith("3.") if hub is None else hub
+            link = await Link("127.0.0.1", hearth.port, self._tls if on_hub else None).__aenter__()
+            users.append(WebUser(self._remote, f"{name}-{number}", link, hearth.token, used, on_hub))
         self._users += users
         await asyncio.gather(*(user.open(hearth.app_id, server) for user in users))
         return users

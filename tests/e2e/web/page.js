@@ -2,13 +2,14 @@
 
 import { ZegoExpressEngine } from "sdk-under-test";
 
+import { makeEngine, makeHubEngine } from "./engines.js";
 import { Listener, audio, tone } from "./listening.js";
 
 const EVENTS = [
   "roomStateUpdate", "roomStateChanged", "roomUserUpdate", "roomOnlineUserCountUpdate", "roomStreamUpdate", "streamExtraInfoUpdate",
   "roomExtraInfoUpdate", "tokenWillExpire", "IMRecvBroadcastMessage", "IMRecvBarrageMessage", "IMRecvCustomCommand",
   "publisherStateUpdate", "playerStateUpdate", "remoteMicStatusUpdate", "remoteCameraStatusUpdate", "updateOnlineCount",
-  "playQualityUpdate",
+  "playQualityUpdate", "recvRoomTransparentMessage", "recvRoomChannelMessage",
 ];
 
 let engine;
@@ -31,15 +32,15 @@ const listener = (streamId) => {
 async function startPublishing(streamId, source, option) {
   const stream = await engine.createStream(source);
   published.set(streamId, stream);
-  if (!engine.startPublishingStream(streamId, stream, option)) throw new Error("startPublishingStream answered false");
+  // 2.x answers true or false, 3.x a promise.
+  if (!(await engine.startPublishingStream(streamId, stream, option))) throw new Error("startPublishingStream answered false");
 }
 
 window.hearth = {
-  create({ appId, server, version }) {
+  /** `hub`: the host with the accesshub, for the SDKs that are to use it; the others talk JSON to `server`. */
+  create({ appId, server, version, hub }) {
     sdk = version;
-    engine = new ZegoExpressEngine(appId, server);
-    // From 2.16.1 on the SDK uses a cloud service of its own in place of the server, unless it is told not to.
-    if (sdk.startsWith("2.26")) engine.zegoWebRTC.setAccess(false);
+    engine = hub ? makeHubEngine(ZegoExpressEngine, sdk, appId, hub) : makeEngine(ZegoExpressEngine, sdk, appId, server);
     engine.setLogConfig({ logLevel: "disable", remoteLogLevel: "disable" });
     engine.setDebugVerbose(false);
     for (const event of EVENTS) engine.on(event, (...args) => window.reportToTest({ event, args }));
