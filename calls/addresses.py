@@ -7,6 +7,13 @@
 ``rtmp://<host>[:port]/<appid>/<media key>.<session id>/<stream id>``
     RTMP. The credential sits in the path because the SDK appends its own ``?zgseq=…&zgdid=…``, and makes a second ``?`` if there
     is one already (``miniprogram-2.11.0.md`` §8.1).
+
+``<http or ws base>/live/<appid>/<media key>.<session id>/<stream id>.flv``
+    The same stream to play as FLV, over HTTP or a WebSocket. For both kinds of address the credential may also be the parameter
+    ``credential`` of ``<appid>/<stream id>``.
+
+``rtmp://<host>/<appid>/<stream id>?zgseq=…&zgdid=<session id>``
+    What mini-program SDK 3.x makes by itself of a host (``sdk-3x.md`` §6.1).
 """
 
 from __future__ import annotations
@@ -18,6 +25,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from calls.errors import AddressInvalid
 
 MEDIA_PATH = "/media"
+LIVE_PATH = "/live"
 
 _DECIMAL = re.compile(r"[1-9][0-9]{0,15}")
 _KEY = re.compile(r"[0-9A-Za-z_-]{1,128}")
@@ -33,12 +41,17 @@ class MediaCredential:
     media_key: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class RtmpAddress:
-    """What an RTMP client connects to: a stream, and by what right."""
+Right = MediaCredential | int
+"""By what right somebody asks for a stream: a room session and its key, or (``zgdid``) its id alone."""
 
-    credential: MediaCredential
+
+@dataclass(frozen=True, slots=True)
+class LiveAddress:
+    """What an RTMP or FLV client asks for: a stream, and by what right."""
+
+    app_id: int
     stream_id: str
+    right: Right = field(repr=False)
 
 
 def media_url(ws_base: str, credential: MediaCredential) -> str:
@@ -72,19 +85,47 @@ def rtmp_url(base: str, credential: MediaCredential, stream_id: str) -> str:
     return f"{base.rstrip('/')}/{credential.app_id}/{credential.media_key}.{credential.session_id}/{stream_id}"
 
 
-def parse_rtmp_path(path: str) -> RtmpAddress:
-    """Read ``<appid>/<key>.<session>/<stream>[?…]``, an RTMP client's ``app`` and stream name joined by ``/``.
+def flv_url(base: str, credential: MediaCredential, stream_id: str) -> str:
+    """Address of a stream as FLV. ``base`` is ``http://host[:port]``, or of scheme https, ws or wss."""
+    return f"{base.rstrip('/')}{LIVE_PATH}/{credential.app_id}/{credential.media_key}.{credential.session_id}/{stream_id}.flv"
+
+
+def parse_live_address(address: str) -> LiveAddress:
+    """Read ``<appid>/<key>.<session>/<stream>[?…]`` or ``<appid>/<stream>?…``: for RTMP the client's ``app`` and stream name joined by
+    ``/``, for FLV the path behind ``/live/`` without ``.flv``.
 
     Raises ``AddressInvalid``.
     """
-    parts = path.partition("?")[0].strip("/").split("/")
-    if len(parts) != 3:
-        raise AddressInvalid("an RTMP address has three parts: App, credential, stream")
-    app_id, credential, stream_id = parts
-    key, _, session_id = credential.rpartition(".")
+    path, _, query = address.partition("?")
+    parts = path.strip("/").split("/")
+    if len(parts) not in (2, 3):
+        raise AddressInvalid("an address has two or three parts: App, credential, stream")
+    app_id, stream_id = parts[0], parts[-1]
+    if not _DECIMAL.fullmatch(app_id):
+        raise AddressInvalid("App")
     if not _STREAM.fullmatch(stream_id):
         raise AddressInvalid("stream id")
-    return RtmpAddress(_credential(app_id, session_id, key), stream_id)
+    right = _path_credential(app_id, parts[1]) if len(parts) == 3 else _query_right(app_id, query)
+    return LiveAddress(int(app_id), stream_id, right)
+
+
+def _path_credential(app_id: str, text: str) -> MediaCredential:
+    key, _, session_id = text.rpartition(".")
+    return _credential(app_id, session_id, key)
+
+
+def _query_right(app_id: str, query: str) -> Right:
+    # The SDK appends to what the app gave it, and does not see a "?" that is there already.
+    try:
+        values = parse_qs(query.replace("?", "&"), max_num_fields=16)
+    except ValueError:
+        raise AddressInvalid("too many parameters") from None
+    if "credential" in values:
+        return _path_credential(app_id, _single(values, "credential"))
+    session_id = _single(values, "zgdid")
+    if not _DECIMAL.fullmatch(session_id):
+        raise AddressInvalid("zgdid")
+    return int(session_id)
 
 
 def _single(values: dict[str, list[str]], name: str) -> str:

@@ -34,6 +34,9 @@ OWNER_GONE = {
 _UNSAID = frozenset({MediaEnd.CLOSED, MediaEnd.SUPERSEDED})
 """Ends that the client brought about itself: it is not told of them."""
 
+_MAY_COME_BACK = frozenset({MediaEnd.CLOSED, MediaEnd.MEDIA_LOST, MediaEnd.SOCKET_LOST, MediaEnd.SUPERSEDED, MediaEnd.STREAM_MOVED})
+"""Ends of a publisher after which its stream may go on; when it does not, the room ends it."""
+
 
 def same_secret(a: str, b: str) -> bool:
     """Compare two secrets in constant time."""
@@ -96,7 +99,7 @@ class LiveMedia:
         Raises ``MediaEnded`` if an event has ended the session meanwhile; its media is closed then.
         """
         if media.ended is not None:
-            self._sfu.close(media.media_session_id)
+            self._stop(media, media.ended)
             raise MediaEnded(f"ended while it was being opened: {media.ended}")
         local = self._stream_of(media)
         if media.role is MediaRole.PLAYER:
@@ -121,17 +124,32 @@ class LiveMedia:
         del of_login[media.media_session_id]
         if not of_login:
             del self._of_login[media.app_id, media.owner.login_id]
-        self._sfu.close(media.media_session_id)
+        self._stop(media, reason)
         local = self._streams.get((media.app_id, media.stream_id))
         if local is not None:
             local.players.pop(media.media_session_id, None)
             if local.publishers.pop(media.media_session_id, None) and not local.publishers:
                 self._plan_withdrawal(local, media, reason)
+                if reason not in _MAY_COME_BACK:
+                    self._end_connections(local)
             self.drop_if_empty(local)
         self._on_end(media)
         log.info("media_session_ended", reason=reason.value, **where(media))
         if media.login is not None and reason not in _UNSAID:
             media.login.peer.closed(media, reason)
+
+    def _stop(self, media: MediaSession, reason: MediaEnd) -> None:
+        connection, media.connection = media.connection, None
+        if connection is None:
+            self._sfu.close(media.media_session_id)
+        else:
+            connection.close(reason.value.replace("_", " "))
+
+    def _end_connections(self, local: LocalStream) -> None:
+        """A stream is over. Its RTMP and FLV players are told in the only way there is; those of the SFU stay for its next life."""
+        for player in list(local.players.values()):
+            if player.connection is not None:
+                self.end(player, MediaEnd.STREAM_ENDED)
 
     def get(self, media_session_id: int) -> MediaSession | None:
         return self._sessions.get(media_session_id)
@@ -260,6 +278,8 @@ class LiveMedia:
             # An event of an earlier life may arrive after the same user has begun the next one.
             if publisher.stream_sid == stream.stream_sid:
                 self.end(publisher, reason)
+        if not local.publishers:
+            self._end_connections(local)
 
     def stream_forbidden(self, app_id: int, stream_id: str) -> None:
         """Nobody may publish or play the stream any more."""
@@ -288,7 +308,11 @@ class LiveMedia:
             self._forward(media, local)
 
     def _forward(self, player: MediaSession, local: LocalStream) -> None:
-        self._sfu.set_forwarding(player.media_session_id, audio=player.active and local.muted_until <= self._clock())
+        audio = player.active and local.muted_until <= self._clock()
+        if player.connection is None:
+            self._sfu.set_forwarding(player.media_session_id, audio=audio)
+        else:
+            player.connection.set_forwarding(audio=audio)
 
     def stream_located(self, app_id: int, stream: Stream) -> None:
         """Where a stream is now. If it has moved to another node, what this node has of it ends."""

@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from media.rtmp.access import LiveConnection
 from media.turn.access import RelayAccess
 from rooms.events import StreamEnd
 from rooms.model import Session
@@ -126,6 +127,8 @@ class MediaSession:
     detached_until: int | None = None
     """Deadline for a new socket, epoch ms."""
     ended: MediaEnd | None = None
+    connection: LiveConnection | None = field(default=None, repr=False)
+    """The RTMP or FLV connection that has its media; None = the SFU has it, or it is not open."""
     carrier: str = ""
     """The node whose media plane has its packets; empty = this one (``calls/remote_media.py``)."""
     path: MediaPath | None = field(default=None, repr=False)

@@ -10,8 +10,10 @@ from calls.publish_permission import PublishPermission
 from calls.remote_media import RemoteMedia
 from calls.room_watch import RoomWatches
 from calls.settings import CallSettings
+from media.errors import LiveRefused
+from media.rtmp.access import LiveConnection
 from rooms.errors import StreamForbidden, StreamUnknown
-from rooms.model import Clock, Session
+from rooms.model import Clock, Session, Verdict
 
 
 class MediaOpening:
@@ -72,6 +74,50 @@ class MediaOpening:
         media.describe_until = self._clock() + self._settings.describe_grace
         return BegunMedia(media.media_session_id, media.token, access)
 
+    async def connect(self, login: MediaLogin, role: MediaRole, stream_id: str, connection: LiveConnection) -> MediaSession:
+        """A session of an RTMP or FLV connection: media that needs no offer. Its stream is on this node."""
+        media = await self._prepare(login, role, stream_id, False, None)
+        await self.give(media, connection)
+        return media
+
+    async def give(self, media: MediaSession, connection: LiveConnection) -> None:
+        """Give a prepared session to the connection that wants it."""
+        try:
+            verdict = await self._verdict(media)
+            former = self._in_the_way(media)
+            if former is not None:
+                self._live.end(former, MediaEnd.SUPERSEDED)
+            connection.open(_plane_name(media))
+        except BaseException:
+            self._live.end(media, MediaEnd.CLOSED)
+            raise
+        media.connection = connection
+        self._live.opened(media, verdict.audio_muted_until)
+
+    def _in_the_way(self, media: MediaSession) -> MediaSession | None:
+        """The stream's publisher of now, which has to give way. Raises ``LiveRefused`` if it has not: media comes from it.
+
+        Only its owner gets so far. A connection from which nothing comes is one that broke without a word, and its owner is back; from
+        one that is alive, another copy of the address is in use, and that publishes nothing.
+        """
+        local = self._live.stream(media.app_id, media.stream_id)
+        former = None if local is None or media.role is not MediaRole.PUBLISHER else local.publisher
+        if former is not None and former.connection is not None:
+            silent = former.connection.silent_ms
+            if silent is None or silent < self._settings.replace_after:
+                raise LiveRefused("the stream is being published")
+        return former
+
+    async def _verdict(self, media: MediaSession) -> Verdict:
+        """What the operator says of the stream. Raises ``StreamForbidden``.
+
+        The room is watched since ``_prepare``: what the operator says from here on is seen as an event.
+        """
+        verdict = await self._rooms.moderation.verdict(media.app_id, media.stream_room, media.stream_id)
+        if verdict.forbidden:
+            raise StreamForbidden("the operator has forbidden the stream")
+        return verdict
+
     async def describe(self, media: MediaSession, offer: str) -> str:
         """The answer for a session from ``begin``."""
         if media.describe_until is None:
@@ -124,10 +170,7 @@ class MediaOpening:
     async def _answer(self, media: MediaSession, offer: str) -> str:
         """Open the session's media."""
         try:
-            # The room is watched since ``_prepare``: what the operator says from here on is seen as an event.
-            verdict = await self._rooms.moderation.verdict(media.app_id, media.stream_room, media.stream_id)
-            if verdict.forbidden:
-                raise StreamForbidden("the operator has forbidden the stream")
+            verdict = await self._verdict(media)
             answer = await self._open(media, offer)
         except BaseException:
             self._live.end(media, MediaEnd.CLOSED)

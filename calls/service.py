@@ -21,6 +21,7 @@ from calls.addresses import MediaCredential
 from calls.apps import App
 from calls.errors import AppUnknown, MediaSessionUnknown
 from calls.guest_media import GuestMedia
+from calls.live_access import LiveAdmission
 from calls.live_media import LiveMedia, where
 from calls.media_owner import MediaClaim, find_owner, find_returned
 from calls.media_session import (
@@ -104,6 +105,10 @@ class Calls:
         self._guests = GuestMedia(self, rooms, self._live, settings, clock)
         self._opening = MediaOpening(rooms, sfu, self._live, self._watches, self._remote, self._publishing, settings, clock)
         self._upkeep = CallUpkeep(rooms, self._live, self._watches, settings)
+        self.rtmp_port = settings.rtmp_port
+        """TCP port of this node's RTMP server, for clients that are told the host they know; 0 = it has none."""
+        self.live_admission = LiveAdmission(rooms, self._live, self._opening, apps)
+        """Who may publish and play over RTMP and FLV."""
 
     # --- room side
 
@@ -393,6 +398,6 @@ class Calls:
             return [addresses.media_url(node.ws_url or base, credential)]
         if node.rtmp_url:
             return [addresses.rtmp_url(node.rtmp_url, credential, stream_id)]
-        if self._settings.rtmp_port:
-            return [addresses.rtmp_url(addresses.rtmp_base(node.ws_url or base, self._settings.rtmp_port), credential, stream_id)]
+        if self.rtmp_port:
+            return [addresses.rtmp_url(addresses.rtmp_base(node.ws_url or base, self.rtmp_port), credential, stream_id)]
         return []

@@ -27,5 +27,8 @@ class CallSettings:
     """How long a media socket waits for its user to be back in the room. SDKs give an attempt to connect 3 s and more."""
     tick: int = 250
     """How often deadlines are looked at."""
+    replace_after: int = 3_000
+    """An RTMP publisher from which nothing came for so long gives way to another connection of the same owner. A phone that changed its
+    network is back with a new one long before the old one is known to be dead."""
     rtmp_port: int = 0
     """Port of the RTMP address when the node has no configured one; 0 = no RTMP here."""

@@ -172,6 +172,10 @@ class RoomService:
         """What the operator forbids."""
         return self._moderation
 
+    def reached_at(self, rtmp_url: str) -> None:
+        """This node's RTMP address, which is known once it listens. To be said before ``start``."""
+        self._upkeep.reached_at(rtmp_url)
+
     @property
     def node_requests(self) -> NodeRequests:
         """Questions to other nodes and answers to theirs."""

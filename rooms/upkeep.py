@@ -78,6 +78,10 @@ class Upkeep:
         """This node with its present load."""
         return msgspec.structs.replace(self._node, draining=self.draining, sessions=len(self._held))
 
+    def reached_at(self, rtmp_url: str) -> None:
+        """See ``RoomService.reached_at``."""
+        self._node = msgspec.structs.replace(self._node, rtmp_url=rtmp_url)
+
     # --- what happens
 
     def wake(self) -> None:

@@ -18,6 +18,8 @@ from starlette.websockets import WebSocket
 
 from calls.service import Calls
 from media.errors import TurnPortTaken
+from media.rtmp.live import LiveHub
+from media.rtmp.server import RtmpServer
 from media.sfu import Sfu
 from rooms.errors import StoreUnavailable
 from rooms.model import Clock
@@ -115,9 +117,16 @@ class Hearth:
         )
         events = _MediaEvents()
         # Not the shared clock: packets are timed by one that nobody sets. A step ahead of 15 s would find every connection silent.
-        self.sfu = Sfu(wiring.media_config(settings), events, clock=steady_clock(), rng=rng)
+        steady = steady_clock()
+        self.sfu = Sfu(wiring.media_config(settings), events, clock=steady, rng=rng)
         self.calls = Calls(self.rooms, self.sfu, apps=self.apps.get, settings=wiring.call_settings(settings), clock=clock, rng=rng)
         events.calls = self.calls
+        self.live = LiveHub(steady, max_streams=settings.media.max_streams, max_players=settings.media.max_players)
+        self.rtmp = (
+            RtmpServer(wiring.rtmp_config(settings), self.live, self.calls.live_admission, clock=steady, rng=rng)
+            if settings.rtmp.enabled
+            else None
+        )
         self.room_sockets = RoomSockets(calls=self.calls, rooms=self.rooms, settings=wiring.room_socket_settings(settings), clock=clock)
         self.sdk_logs = SdkLogs(
             settings.limits,
@@ -189,6 +198,16 @@ class Hearth:
             await self._until_there(self.store_clock.adjust)
         await self._until_there(self.rooms.start)
 
+    async def _listen_for_rtmp(self) -> None:
+        if self.rtmp is None:
+            return
+        try:
+            await self.rtmp.start()
+        except OSError as error:
+            raise CannotStart(_rtmp_cure(self.settings, error)) from None
+        self.calls.rtmp_port = self.rtmp.port
+        self.rooms.reached_at(wiring.rtmp_address(self.settings, self.rtmp.port))
+
     async def _until_there(self, step: Callable[[], Awaitable[None]]) -> None:
         deadline = self.clock() + STORE_WAIT_MS
         while True:
@@ -212,6 +231,7 @@ class Hearth:
         except OSError as error:
             raise CannotStart(_udp_cure(self.settings, error)) from None
         try:
+            await self._listen_for_rtmp()
             await self._reach_store()
             try:
                 # Before the first client: what happens from now on is told.
@@ -232,6 +252,8 @@ class Hearth:
                 await self.callbacks.aclose()
                 await self.receiver.aclose()
         finally:
+            if self.rtmp is not None:
+                await self.rtmp.aclose()
             await self.sfu.aclose()
             self.sdk_logs.close()
             log.info("node_stopped", node_id=self.rooms.node.node_id)
@@ -245,6 +267,13 @@ def _udp_cure(settings: Settings, error: OSError) -> str:
             "HEARTH_MEDIA__UDP_PORT or udp_port in [media] of hearth.toml (0 = any free port)."
         )
     return f'media.host = "{host}", media.udp_port = {port}: {error.strerror}. Set media.host to an address of this machine.'
+
+
+def _rtmp_cure(settings: Settings, error: OSError) -> str:
+    return (
+        f"rtmp.port = {settings.rtmp.port}: {error.strerror} on {wiring.rtmp_host(settings)}. Stop the program that has it, choose another "
+        "port (HEARTH_RTMP__PORT or port in [rtmp] of hearth.toml, 0 = any free port), or switch RTMP off with rtmp.enabled = false."
+    )
 
 
 def _turn_cure(settings: Settings, error: OSError) -> str:

@@ -241,15 +241,36 @@ class MediaSettings(Section):
 
 
 class RtmpSettings(Section):
-    enabled: Literal[False] = False
-    """This version has no RTMP server: only false. Mini-programs are given RTMP addresses all the same, because their SDK does not publish
-    without one; rooms, messages and stream lists then work, their sound does not."""
+    enabled: bool = True
+    """The RTMP server, for the mini-program's live-pusher and live-player, for OBS and the like, and with it playing as FLV."""
     host: str = ""
-    """Address to listen on for RTMP, for versions that have a server. Empty = the same as server.host."""
+    """Address to listen on for RTMP. Empty = the same as server.host."""
     port: Port = 1935
-    """TCP port in RTMP addresses. 0 = give out none."""
+    """TCP port for RTMP. 0 = any free port, and so is the default if another program has 1935."""
     public_host: str = ""
     """host[:port] in RTMP addresses. Empty = the host that the client itself used, with rtmp.port."""
+    handshake_timeout_seconds: Annotated[float, Field(ge=1, le=600)] = 10
+    """A connection that neither publishes nor plays after so long is closed."""
+    idle_timeout_seconds: Annotated[float, Field(ge=1, le=3600)] = 30
+    """A publisher from which nothing came for so long is closed. Its stream then has media.publisher_grace_seconds to come back."""
+    replace_after_seconds: Annotated[float, Field(ge=0, le=600)] = 3
+    """A publisher from which nothing came for so long gives way to another connection of the same user, who has changed the network.
+    Until then a second one is refused."""
+    queue_seconds: Annotated[float, Field(gt=0, le=60)] = 2
+    """Sound and pictures that wait for an RTMP or FLV player that does not read fast enough; if more would, all of it is dropped and
+    the player goes on live."""
+    queue_bytes: Annotated[int, Field(ge=65_536, le=268_435_456)] = 2_097_152
+    """The same in bytes."""
+    stall_seconds: Annotated[float, Field(ge=1, le=600)] = 20
+    """A player that reads nothing at all for so long is closed."""
+    message_bytes: Annotated[int, Field(ge=65_536, le=16_777_215)] = 4_194_304
+    """Longest RTMP message that is accepted, and most of unfinished ones on one connection; more closes it."""
+    chunk_streams: Annotated[int, Field(ge=8, le=65_536)] = 32
+    """Most chunk streams of one connection; more closes it. Clients use up to six."""
+    connections: Annotated[int, Field(ge=1, le=1_000_000)] = 5_000
+    """Most RTMP connections at the same time; more are closed at once."""
+    connections_per_address: Annotated[int, Field(ge=1, le=1_000_000)] = 500
+    """The same from one client address (IPv6: one /64 network)."""
 
 
 class LimitSettings(Section):

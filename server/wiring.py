@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import secrets
 from importlib.metadata import PackageNotFoundError, version
+from urllib.parse import urlsplit
 
 import msgspec
 
 from calls.settings import CallSettings
 from media.config import MediaConfig
+from media.rtmp.config import PlayerLimits, RtmpConfig
 from media.turn.config import ExternalTurn, TurnConfig
 from rooms.limits import RoomLimits
 from rooms.model import NodeInfo, Timings
@@ -55,6 +57,37 @@ def media_config(settings: Settings) -> MediaConfig:
     )
 
 
+def rtmp_host(settings: Settings) -> str:
+    return settings.rtmp.host or settings.server.host
+
+
+def rtmp_config(settings: Settings) -> RtmpConfig:
+    rtmp = settings.rtmp
+    return RtmpConfig(
+        host=rtmp_host(settings),
+        port=rtmp.port,
+        any_port_if_taken="port" not in rtmp.model_fields_set,
+        players=PlayerLimits(queue_ms=int(rtmp.queue_seconds * _MS), queue_bytes=rtmp.queue_bytes, stall_ms=int(rtmp.stall_seconds * _MS)),
+        handshake_timeout_ms=int(rtmp.handshake_timeout_seconds * _MS),
+        idle_timeout_ms=int(rtmp.idle_timeout_seconds * _MS),
+        max_connections=rtmp.connections,
+        max_connections_per_address=rtmp.connections_per_address,
+        max_message=rtmp.message_bytes,
+        max_chunk_streams=rtmp.chunk_streams,
+    )
+
+
+def rtmp_address(settings: Settings, port: int) -> str:
+    """``rtmp://host[:port]`` of this node for everybody; empty if only each client knows by what host it reaches this node.
+
+    ``port``: the one that is listened on.
+    """
+    if settings.rtmp.public_host:
+        return f"rtmp://{settings.rtmp.public_host}"
+    host = urlsplit(settings.server.public_url).hostname if settings.server.public_url else rtmp_host(settings)
+    return "" if not host or is_wildcard(host) else f"rtmp://{in_url(host)}:{port}"
+
+
 def _own_turn(media: MediaSettings) -> TurnConfig | None:
     turn = media.turn
     if not turn.enabled or media.turn_external.urls:
@@ -97,9 +130,7 @@ def call_settings(settings: Settings) -> CallSettings:
         publisher_grace=int(settings.media.publisher_grace_seconds * _MS),
         socket_grace=int(settings.store.grace_seconds * _MS),
         max_media_sessions=settings.limits.media_per_session,
-        # Given out although nobody answers there yet: without an address the mini-program SDK refuses to publish at all
-        # (``miniprogram-2.11.0.md`` §8.1), with one everything but the sound works.
-        rtmp_port=settings.rtmp.port,
+        replace_after=int(settings.rtmp.replace_after_seconds * _MS),
     )
 
 
@@ -138,7 +169,6 @@ def node_info(settings: Settings, port: int, started_at: int) -> NodeInfo:
     return NodeInfo(
         node_id=server.node_id or f"node-{secrets.token_hex(4)}",
         ws_url=_own_ws_url(settings, port),
-        rtmp_url=f"rtmp://{settings.rtmp.public_host}" if settings.rtmp.public_host else "",
         media_addresses=tuple(f"{in_url(address)}{media_port}" for address in announced_addresses(settings)),
         started_at=started_at,
         version=hearth_version(),

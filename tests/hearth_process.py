@@ -104,6 +104,7 @@ class HearthProcess:
             "store": {"url": store_url},
             # A test machine may be busy enough for the race that the delay is against.
             "media": {"udp_port": 0, "stun_delay_ms": 500, "turn": {"port": 0}},
+            "rtmp": {"port": 0},
         }
         for name, values in (sections or {}).items():
             merged.setdefault(name, {}).update(values)

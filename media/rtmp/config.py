@@ -24,6 +24,8 @@ class RtmpConfig:
     host: str = "127.0.0.1"
     port: int = 1935
     """TCP. 0 = any free port; the one in use is ``RtmpServer.port``."""
+    any_port_if_taken: bool = False
+    """If another program has ``port``."""
     players: PlayerLimits = PlayerLimits()
     handshake_timeout_ms: int = 10_000
     """From the connection until it publishes or plays. What takes longer is closed."""

@@ -55,7 +55,6 @@ class Code(enum.StrEnum):
     PLAY_FAILED = "NetStream.Play.Failed"
     PLAY_STREAM_NOT_FOUND = "NetStream.Play.StreamNotFound"
     PLAY_UNPUBLISH_NOTIFY = "NetStream.Play.UnpublishNotify"
-    DATA_START = "NetStream.Data.Start"
     PAUSE_NOTIFY = "NetStream.Pause.Notify"
     UNPAUSE_NOTIFY = "NetStream.Unpause.Notify"
 
@@ -230,12 +229,11 @@ class RtmpServerProtocol:
         self._on_status("error", code, reason)
 
     def accept_play(self) -> None:
+        """What Flash wanted besides (``|RtmpSampleAccess``, ``NetStream.Data.Start``) ffmpeg takes for streams of their own: left out."""
         self._state = _State.PLAYING
         self._control(MessageType.USER_CONTROL, user_control(UserControl.STREAM_BEGIN, STREAM_ID))
         self._on_status("status", Code.PLAY_RESET, "resetting")
         self._on_status("status", Code.PLAY_START, "playing")
-        self._data("|RtmpSampleAccess", True, True)
-        self._data("onStatus", {"code": Code.DATA_START.value})
 
     def refuse_play(self, reason: str, code: Code = Code.PLAY_FAILED) -> None:
         self._state = _State.CLOSED
@@ -398,9 +396,6 @@ class RtmpServerProtocol:
 
     def _command(self, name: str, transaction: float, *values: Value, stream_id: int = 0) -> None:
         self._send(MessageType.COMMAND_AMF0, stream_id, amf0.encode(name, transaction, *values))
-
-    def _data(self, *values: Value) -> None:
-        self._send(MessageType.DATA_AMF0, STREAM_ID, amf0.encode(*values))
 
     def _on_status(self, level: str, code: Code, description: str) -> None:
         self._command("onStatus", 0, None, _status(level, code, description), stream_id=STREAM_ID)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import random
 import socket
 from collections import Counter
@@ -63,7 +64,7 @@ class RtmpServer:
             if family == socket.AF_INET6:
                 # "::" means every interface, IPv4 too; elsewhere an IPv6 address means just that one.
                 listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(host != "::"))
-            listener.bind(address)
+            self._bind(listener, address)
             listener.listen(_BACKLOG)
         except BaseException:
             listener.close()
@@ -72,6 +73,15 @@ class RtmpServer:
         self._listener = listener
         loop.add_reader(listener, self._accept)
         self._ticking = loop.create_task(self._tick_on(), name="rtmp-deadlines")
+
+    def _bind(self, listener: socket.socket, address: tuple[object, ...]) -> None:
+        try:
+            listener.bind(address)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or not self.config.any_port_if_taken:
+                raise
+            listener.bind((address[0], 0, *address[2:]))
+            log.info("rtmp_port_taken", port=self.config.port, instead=listener.getsockname()[1])
 
     async def aclose(self) -> None:
         """Takes no more connections and ends all that are open."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calls.addresses import MediaCredential, media_url, parse_media_query, parse_rtmp_path, rtmp_base, rtmp_url
+from calls.addresses import MediaCredential, flv_url, media_url, parse_live_address, parse_media_query, rtmp_base, rtmp_url
 from calls.errors import AddressInvalid
 
 CREDENTIAL = MediaCredential(1234567890, 8_123_456_789_012_345, "a-Key_1")
@@ -56,21 +56,56 @@ def test_any_query_is_read_or_refused(query: str) -> None:
 def test_rtmp_address_reads_back_with_what_an_sdk_appends() -> None:
     url = rtmp_url("rtmp://rtc1.example.org:1935", CREDENTIAL, "room1_alice")
     assert url == "rtmp://rtc1.example.org:1935/1234567890/a-Key_1.8123456789012345/room1_alice"
-    address = parse_rtmp_path(url.removeprefix("rtmp://rtc1.example.org:1935/") + "?zgseq=1&zgdid=2")
-    assert address.credential == CREDENTIAL
+    address = parse_live_address(url.removeprefix("rtmp://rtc1.example.org:1935/") + "?zgseq=1&zgdid=2")
+    assert address.right == CREDENTIAL
     assert address.stream_id == "room1_alice"
 
 
-@pytest.mark.parametrize("path", ["", "1/k.2", "1/k.2/s/more", "1/k2/s", "1/.2/s", "x/k.2/s", "1/k.2/", "1/k.2/s p", "1/k.2/" + "s" * 257])
+@pytest.mark.parametrize(
+    "query", ["credential=a-Key_1.8123456789012345", "x=1?zgseq=1&credential=a-Key_1.8123456789012345&zgdid=8123456789012345"]
+)
+def test_a_credential_may_be_a_parameter(query: str) -> None:
+    assert parse_live_address(f"1234567890/s?{query}").right == CREDENTIAL
+
+
+@pytest.mark.parametrize("query", ["zgseq=1&zgdid=77", "tok=1?s=1&zgseq=1&zgdid=77"])
+def test_the_session_id_that_an_sdk_appends_is_a_right_where_the_path_has_none(query: str) -> None:
+    """Mini-program 2.11.0 appends behind a second "?" if the app's own parameters already have one (``miniprogram-2.11.0.md`` §8.1)."""
+    assert parse_live_address(f"1234567890/s?{query}").right == 77
+
+
+def test_flv_address_reads_back() -> None:
+    url = flv_url("https://rtc1.example.org", CREDENTIAL, "s")
+    assert url == "https://rtc1.example.org/live/1234567890/a-Key_1.8123456789012345/s.flv"
+    assert parse_live_address(url.partition("/live/")[2].removesuffix(".flv")).right == CREDENTIAL
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "1/k.2",
+        "1/k.2/s/more",
+        "1/k2/s",
+        "1/.2/s",
+        "x/k.2/s",
+        "1/k.2/",
+        "1/s",
+        "1/s?zgdid=x",
+        "1/s?zgdid=1&zgdid=2",
+        "1/k.2/s p",
+        "1/k.2/" + "s" * 257,
+    ],
+)
 def test_other_rtmp_paths_are_refused(path: str) -> None:
     with pytest.raises(AddressInvalid):
-        parse_rtmp_path(path)
+        parse_live_address(path)
 
 
 @given(st.text())
 def test_any_rtmp_path_is_read_or_refused(path: str) -> None:
     with contextlib.suppress(AddressInvalid):
-        parse_rtmp_path(path)
+        parse_live_address(path)
 
 
 @pytest.mark.parametrize(

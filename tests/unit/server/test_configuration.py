@@ -97,7 +97,6 @@ def test_every_kind_of_value_can_come_from_the_environment(tmp_path: Path) -> No
         ("", {"HEARTH_SERVER__PRT": "1"}, ["server.prt", "unknown key", "environment", "did you mean port"]),
         ("", {"HEARTH_SERVR__PORT": "1"}, ["HEARTH_SERVR__PORT", "HEARTH_SERVER__"]),
         ("", {"HEARTH_APPS": "everything"}, ["HEARTH_APPS", "JSON"]),
-        ("[rtmp]\nenabled = true\n", {}, ["rtmp.enabled", "no RTMP"]),
     ],
 )
 def test_mistake_names_the_key_the_value_and_what_is_allowed(

@@ -95,8 +95,11 @@ def test_address_that_other_nodes_are_told(settings: Settings, url: str) -> None
 
 def test_configured_rtmp_host_is_given_out() -> None:
     settings = Settings(rtmp=RtmpSettings(public_host="rtmp.example.org:1936"))
-    assert wiring.node_info(settings, 1, 0).rtmp_url == "rtmp://rtmp.example.org:1936"
-    assert wiring.node_info(Settings(), 1, 0).rtmp_url == ""
+    assert wiring.rtmp_address(settings, 1935) == "rtmp://rtmp.example.org:1936"
+    public = Settings(server=ServerSettings(host="0.0.0.0", public_url="https://rtc1.example.org"))
+    assert wiring.rtmp_address(public, 1935) == "rtmp://rtc1.example.org:1935"
+    assert wiring.rtmp_address(Settings(server=ServerSettings(host="::1")), 7) == "rtmp://[::1]:7"
+    assert wiring.rtmp_address(Settings(server=ServerSettings(host="0.0.0.0")), 7) == ""
 
 
 def test_nodes_have_different_names_unless_told() -> None:
