@@ -3,8 +3,8 @@
 N people who all hear each other make N·(N-1) copies of each 20 ms; with the k loudest alone it is N·k. The plane knows no rooms: it
 is given the name of a group with each stream, and k.
 
-Every packet costs its stream one update of its own level; the group is looked at by ``SpeakerGroup.decide`` at most every
-``DECISION_MS``, and only when somebody who is not heard may be louder than somebody who is. A change of speakers must not be heard as such:
+Every packet costs its stream one update of its own level. The group is looked at every ``DECISION_MS``, and at once when somebody who is
+not heard has become louder than somebody who is, this no more often than that either. A change of speakers must not be heard as such:
 
 * a stream that is not in anybody's way stays on, silent or not: there is no change without a louder one;
 * a louder one has to be so by ``MARGIN_DB``, over its smoothed level, so that two who talk at the same level do not take turns;
@@ -23,8 +23,8 @@ SILENCE_DB = 60.0
 """Below this loudness (0 … 127, that is -67 dBov) a stream is taken for silent: a quiet room has it, a voice does not."""
 STALE_MS = 600
 """A stream without packets for so long is silent: longer than the 400 ms between the packets of a pause (DTX)."""
-_RISE, _FALL = 1 / 3, 1 / 24
-"""Shares by which a packet moves the level: a beginning counts within three packets, a pause between two words does not."""
+_RISE, _FALL = 1 / 3, 1 / 64
+"""Shares by which a packet moves the level: a beginning counts within three packets, a pause of 200 ms between two words hardly at all."""
 
 
 class Speaker:
@@ -50,7 +50,7 @@ class Speaker:
             self.loudness += (loudness - self.loudness) * (_RISE if loudness > self.loudness else _FALL)
             self.heard = now
         if not self.chosen and self.loudness > self._group.to_beat:
-            self._group.decide(now)
+            self._group.challenged(now)
         return self.chosen
 
     def leave(self) -> None:
@@ -61,7 +61,7 @@ class Speaker:
 class SpeakerGroup:
     """Streams of which the loudest are forwarded."""
 
-    __slots__ = ("_decided", "_members", "most", "to_beat")
+    __slots__ = ("_challenged", "_decided", "_members", "most", "to_beat")
 
     def __init__(self, most: int) -> None:
         self.most = most
@@ -70,6 +70,7 @@ class SpeakerGroup:
         """Loudness from which on one that is not chosen may take a place; below zero while places are free."""
         self._members: list[Speaker] = []
         self._decided = 0
+        self._challenged = 0
 
     def __len__(self) -> int:
         return len(self._members)
@@ -87,8 +88,14 @@ class SpeakerGroup:
             self.to_beat = -1.0
 
     def decide(self, now: int) -> None:
-        """Chooses anew, unless it has just done so."""
+        """Looks at the group if it is time to."""
         if now - self._decided >= DECISION_MS:
+            self._choose(now)
+
+    def challenged(self, now: int) -> None:
+        """One that is not chosen has become louder than ``to_beat``: it does not wait for the next look, which would cost a syllable."""
+        if now - self._challenged >= DECISION_MS:
+            self._challenged = now
             self._choose(now)
 
     def _choose(self, now: int) -> None:
