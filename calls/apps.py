@@ -35,6 +35,8 @@ class App:
     max_room_users: int = 0
     """0 = unlimited."""
     max_rooms_per_user: int = 5
+    loudest: int = 0
+    """Streams of a room that a node forwards at one time, the loudest ones; 0 = all."""
     callbacks: CallbackTarget | None = None
     """None = the backend is told nothing."""
 

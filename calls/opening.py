@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from calls.apps import App
 from calls.errors import MediaEnded, MediaSessionUnknown, NoRelay, StreamElsewhere
 from calls.live_media import LiveMedia
 from calls.media_session import BegunMedia, MediaEnd, MediaIdentity, MediaLogin, MediaPath, MediaRole, MediaSession, OpenedMedia
@@ -11,6 +14,7 @@ from calls.remote_media import RemoteMedia
 from calls.room_watch import RoomWatches
 from calls.settings import CallSettings
 from media.errors import LiveRefused
+from media.plane import Loudest
 from media.rtmp.access import LiveConnection
 from rooms.errors import StreamForbidden, StreamUnknown
 from rooms.model import Clock, Session, Verdict
@@ -27,6 +31,7 @@ class MediaOpening:
         watches: RoomWatches,
         remote: RemoteMedia,
         publishing: PublishPermission,
+        apps: Callable[[int], App | None],
         settings: CallSettings,
         clock: Clock,
     ) -> None:
@@ -36,6 +41,7 @@ class MediaOpening:
         self._watches = watches
         self._remote = remote
         self._publishing = publishing
+        self._apps = apps
         self._settings = settings
         self._clock = clock
 
@@ -181,8 +187,16 @@ class MediaOpening:
     async def _open(self, media: MediaSession, offer: str) -> str:
         if media.carrier:
             return await (self._remote.open(media, offer) if media.path is None else self._remote.describe(media, offer))
-        open_media = self._sfu.open_publisher if media.role is MediaRole.PUBLISHER else self._sfu.open_player
-        return await open_media(media.media_session_id, _plane_name(media), offer)
+        if media.role is MediaRole.PLAYER:
+            return await self._sfu.open_player(media.media_session_id, _plane_name(media), offer)
+        return await self._sfu.open_publisher(media.media_session_id, _plane_name(media), offer, loudest=self._loudest(media))
+
+    def _loudest(self, media: MediaSession) -> Loudest | None:
+        """The streams of a room that are on this node compete for being forwarded, where the App wants that."""
+        app = self._apps(media.app_id)
+        if app is None or not app.loudest:
+            return None
+        return Loudest(group=f"{media.app_id}/{media.stream_room}", most=app.loudest)
 
 
 def _no_relay() -> NoRelay:

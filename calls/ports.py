@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
+from media.plane import Loudest
 from media.turn.access import RelayAccess
 from rooms.events import EndReason, Receiver, StreamEnd, Watcher
 from rooms.model import Grant, LoginRequest, NodeInfo, Session, Stream, User, Verdict
@@ -76,7 +77,7 @@ class Rooms(Protocol):
 class MediaPlane(Protocol):
     """Where packets are moved. ``session_id`` is the uint32 media session id, ``stream`` an opaque name unique in the house."""
 
-    async def open_publisher(self, session_id: int, stream: str, offer: str) -> str: ...
+    async def open_publisher(self, session_id: int, stream: str, offer: str, *, loudest: Loudest | None = None) -> str: ...
 
     async def open_player(self, session_id: int, stream: str, offer: str) -> str: ...
 

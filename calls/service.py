@@ -103,7 +103,7 @@ class Calls:
         self._publishing = PublishPermission(rooms, clock)
         self._remote = RemoteMedia(rooms, self._live, clock)
         self._guests = GuestMedia(self, rooms, self._live, settings, clock)
-        self._opening = MediaOpening(rooms, sfu, self._live, self._watches, self._remote, self._publishing, settings, clock)
+        self._opening = MediaOpening(rooms, sfu, self._live, self._watches, self._remote, self._publishing, apps, settings, clock)
         self._upkeep = CallUpkeep(rooms, self._live, self._watches, settings)
         self.rtmp_port = settings.rtmp_port
         """TCP port of this node's RTMP server, for clients that are told the host they know; 0 = it has none."""

@@ -6,18 +6,19 @@ from __future__ import annotations
 class PacketRate:
     """``per_second`` on average; ``burst_ms`` worth of them at once, as they come after a Wi-Fi link has been asleep."""
 
-    __slots__ = ("_burst_ms", "_due", "_spacing_ms")
+    __slots__ = ("_burst_us", "_due_us", "_spacing_us")
 
-    def __init__(self, per_second: float, *, burst_ms: float) -> None:
-        self._spacing_ms = 1_000 / per_second
-        self._burst_ms = burst_ms
-        self._due = 0.0
-        """When everything allowed so far would have come at an even pace (epoch ms)."""
+    def __init__(self, per_second: int, *, burst_ms: int) -> None:
+        self._spacing_us = 1_000_000 // per_second
+        self._burst_us = burst_ms * 1_000
+        self._due_us = 0
+        """When everything allowed so far would have come at an even pace (epoch microseconds)."""
 
     def allows(self, now: int) -> bool:
-        """Counts one more packet, unless it is one too many."""
-        due = max(self._due, now) + self._spacing_ms
-        if due - now > self._burst_ms:
+        """Counts one more packet at ``now`` (ms), unless it is one too many."""
+        now_us = now * 1_000
+        due_us = max(self._due_us, now_us) + self._spacing_us
+        if due_us - now_us > self._burst_us:
             return False
-        self._due = due
+        self._due_us = due_us
         return True

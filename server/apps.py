@@ -61,6 +61,7 @@ def build_app(settings: AppSettings) -> App:
             multi_room=settings.multi_room,
             max_room_users=settings.max_room_users,
             max_rooms_per_user=settings.max_rooms_per_user,
+            loudest=settings.loudest,
             callbacks=_callbacks(settings),
         )
     except (ValueError, OSError) as error:

@@ -231,6 +231,9 @@ class MediaSettings(Section):
     """Most streams published on this node at the same time; more are refused."""
     max_players: Annotated[int, Field(ge=1, le=1_000_000)] = 20_000
     """Most plays on this node at the same time; more are refused."""
+    packets_per_second: Annotated[int, Field(ge=50, le=100_000)] = 250
+    """Datagrams taken from one client's media session, connectivity checks aside, with one second's worth at once; more are dropped and
+    counted. Opus at 20 ms takes 50 a second, at 10 ms 100; feedback and bandwidth probes come on top."""
     stun_delay_ms: Annotated[int, Field(ge=0, le=5_000)] = 100
     """How long the connectivity checks of a client stay unanswered. Web SDKs from 2.13.0 return no stream from startPlayingStream
     when the connection is up before the browser has applied the session description; on overloaded phones more may be needed."""
@@ -437,6 +440,9 @@ class AppSettings(Section):
     """Most rooms that one login may be in at the same time."""
     max_room_users: Annotated[int, Field(ge=0)] = 0
     """Most users in a room. 0 = unlimited. The SDK's maxMemberCount counts too; the smaller one wins."""
+    loudest: Annotated[int, Field(ge=0, le=1000)] = 0
+    """How many streams of a room each node forwards at one time: the loudest ones. For big rooms, where a few talk and many have their
+    microphones open; a change of speakers is not heard as such. 0 = all streams. New publishers follow a changed number at once."""
 
     @field_validator("app_sign")
     @classmethod

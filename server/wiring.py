@@ -52,6 +52,7 @@ def media_config(settings: Settings) -> MediaConfig:
         turn_external=_external_turn(media.turn_external),
         max_streams=media.max_streams,
         max_players=media.max_players,
+        packets_per_second=media.packets_per_second,
         stun_delay_ms=media.stun_delay_ms,
         idle_timeout_ms=int(media.idle_timeout_seconds * _MS),
     )

@@ -16,6 +16,7 @@ from calls.media_owner import MediaClaim
 from calls.media_session import MediaEnd, MediaLogin, MediaSession
 from calls.service import Calls
 from calls.settings import CallSettings
+from media.plane import Loudest
 from media.turn.access import RelayAccess
 from rooms.errors import NodeUnreachable, StoreUnavailable, StreamTaken, StreamUnknown
 from rooms.events import (
@@ -268,9 +269,12 @@ class FakePlane:
         self.forwarding: dict[int, bool] = {}
         self.refuse: Exception | None = None
         self.gate: asyncio.Event | None = None
+        self.loudest: Loudest | None = None
+        """What the last publisher was opened with."""
         self.turn_servers: tuple[str, ...] = ("turn:192.0.2.1:3478?transport=udp",)
 
-    async def open_publisher(self, session_id: int, stream: str, offer: str) -> str:
+    async def open_publisher(self, session_id: int, stream: str, offer: str, *, loudest: Loudest | None = None) -> str:
+        self.loudest = loudest
         return await self._open(session_id, "publisher", stream, offer)
 
     async def open_player(self, session_id: int, stream: str, offer: str) -> str:
@@ -330,11 +334,11 @@ class NoReceiver:
 class House:
     """Calls over the fakes, and shortcuts for what most tests need."""
 
-    def __init__(self, *, check: TokenCheck = TokenCheck.IDENTITY, settings: CallSettings | None = None) -> None:
+    def __init__(self, *, check: TokenCheck = TokenCheck.IDENTITY, settings: CallSettings | None = None, loudest: int = 0) -> None:
         self.clock = Clock()
         self.rooms = FakeRooms(self.clock)
         self.plane = FakePlane()
-        self.app = App(app_id=APP_ID, keys=AppKeys(APP_ID, (SECRET,)), token_check=check)
+        self.app = App(app_id=APP_ID, keys=AppKeys(APP_ID, (SECRET,)), token_check=check, loudest=loudest)
         self.settings = settings or CallSettings()
         self.calls = Calls(
             self.rooms,  # type: ignore[arg-type]  # its login gives a stand-in

@@ -10,6 +10,7 @@ from calls.addresses import MediaCredential
 from calls.errors import AppUnknown, MediaEnded, MediaFull, MediaSessionUnknown, SdpRefused, StreamElsewhere, TooManyMediaSessions
 from calls.media_owner import MediaClaim
 from calls.settings import CallSettings
+from media.plane import Loudest
 from rooms.errors import SessionUnknown, StoreUnavailable, StreamTaken, StreamUnknown
 from rooms.events import EndReason
 from tests.unit.calls.fakes import APP_ID, FakePeer, House
@@ -45,6 +46,15 @@ async def test_media_sessions_have_ids_and_secrets_of_their_own() -> None:
     assert all(0 < o.media_session_id < 2**32 and len(o.token) == 32 for o in opened)
     assert house.plane.open[opened[3].media_session_id] == ("publisher", house.name("s3"))
     assert opened[3].token not in repr(opened[3])
+
+
+@pytest.mark.parametrize("loudest", [0, 3])
+async def test_streams_of_a_room_compete_where_the_app_wants_it(loudest: int) -> None:
+    house = House(loudest=loudest)
+    amy = house.rooms.enter("amy")
+    login, _ = await house.media(amy)
+    await house.calls.open_publisher(login, "s", "offer")
+    assert house.plane.loudest == (Loudest(f"{APP_ID}/{amy.room_id}", 3) if loudest else None)
 
 
 async def test_publishing_reserves_the_stream_on_this_node_and_a_second_publisher_is_refused() -> None:

@@ -130,3 +130,86 @@ def test_totals_add_up(network: Network) -> None:
     statistics = network.plane.peer_statistics(publisher.number)
     assert statistics is not None and (statistics.packets_in, statistics.bytes_in) == (5, 20)
     assert (statistics.last_packet, statistics.forwarding) == (network.clock.now, True)
+
+
+def test_a_publisher_whose_source_says_goodbye_is_not_reported_on_until_the_next(network: Network) -> None:
+    publisher, player = network.publisher(), network.player()
+    publisher.send(40_000, 1_000, b"a")
+    publisher.send_rtcp(rtcp.goodbye(4_242, "somebody else"))
+    network.tick(3_000)
+    assert [report.ssrc for compound in publisher.received_rtcp() for report in compound.reports] == [77]
+    (first,) = player.received()
+    publisher.send_rtcp(rtcp.goodbye(77, "them"))
+    network.tick(3_000)
+    assert [compound.reports for compound in publisher.received_rtcp()] == []
+    # The same SSRC anew, from other numbers: for the player it goes on, as much later as time has passed.
+    publisher.send(7, 5, b"b")
+    (second,) = player.received()
+    assert (second.sequence - first.sequence, second.timestamp - first.timestamp, second.marker) == (1, 6_000 * 48, True)
+    network.tick(3_000)
+    assert [report.ssrc for compound in publisher.received_rtcp() for report in compound.reports] == [77]
+
+
+def test_a_players_goodbye_is_no_end(network: Network) -> None:
+    publisher, player = network.publisher(), network.player()
+    player.send_rtcp(rtcp.goodbye(9, "them"))
+    publisher.send(1, 960, b"x")
+    assert len(player.received()) == 1
+
+
+def test_feedback_that_sound_has_no_use_for_is_ignored(network: Network) -> None:
+    publisher, player = network.publisher(), network.player()
+    publisher.send(1, 960, b"x")
+    ssrc = (5_000 + player.number).to_bytes(4, "big")
+    for kind, count, body in (
+        (206, 1, bytes(4) + ssrc),  # PLI
+        (206, 4, bytes(8) + ssrc + bytes(4)),  # FIR
+        (206, 15, bytes(8) + b"REMB\x01\x0f\xff\xff" + ssrc),
+        (207, 0, bytes(4) + b"\x04\x00\x00\x02" + bytes(8)),  # XR, receiver reference time
+        (204, 0, bytes(4) + b"HRTH"),  # APP
+        (205, 15, bytes(4) + ssrc + bytes(12)),  # arrival times
+        (205, 1, bytes(4) + ssrc),  # NACK of nothing
+    ):
+        player.send_rtcp(rtcp.receiver_report(9, (), "them") + bytes((0x80 | count, kind)) + (len(body) // 4).to_bytes(2, "big") + body)
+    assert network.plane.totals().dropped == {}
+    publisher.send(2, 1_920, b"y")
+    assert [packet.payload for packet in player.received()] == [b"x", b"y"]
+
+
+def test_the_clock_told_to_a_player_holds_over_mute_and_source_change(network: Network) -> None:
+    """Every sender report puts the player's timestamps where the wall clock is, whatever happened in between."""
+    publisher, player = network.publisher(), network.player()
+    publisher.send(1, 0, b"a")
+    start = network.clock.now
+
+    def told() -> int:
+        network.port.take(player.address)
+        network.tick(3_000)
+        (compound,) = player.received_rtcp()
+        assert compound.sender is not None and compound.sender.ntp == rtcp.ntp_from_ms(network.clock.now)
+        return compound.sender.timestamp
+
+    assert told() == (network.clock.now - start) * 48
+    network.plane.set_forwarding(player.number, False)
+    network.tick(3_000)
+    assert player.received_rtcp() == []
+    network.clock.now += 1_000
+    network.plane.set_forwarding(player.number, True)
+    publisher.send(2, (network.clock.now - start) * 48, b"b")
+    assert told() == (network.clock.now - start) * 48
+    network.plane.remove_peer(publisher.number)
+    network.clock.now += 700
+    network.publisher().send(50_000, 123, b"c", ssrc=88)
+    assert told() == (network.clock.now - start) * 48
+
+
+def test_lost_packets_before_a_wrap_are_counted_over_it(network: Network) -> None:
+    publisher = network.publisher()
+    for number in range(140_000):
+        network.clock.now += not number % 10
+        if number % 10:
+            publisher.send(number & 0xFFFF, 960 * number & 0xFFFFFFFF, b"x")
+    network.tick(3_000)
+    ((report,),) = [compound.reports for compound in publisher.received_rtcp()]
+    assert report.highest_sequence == 139_999
+    assert network.statistics(publisher).lost == report.lost == 13_999
