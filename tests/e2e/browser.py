@@ -74,6 +74,11 @@ class WebUser(SdkUser):
         await self._page("publishMicrophone", streamId=stream_id, option=option)
         await self.publisher_state(stream_id, "PUBLISHING")
 
+    async def publish_camera(self, stream_id: str, **option: Any) -> None:
+        """Publishes the browser's microphone and camera and waits until the SDK says PUBLISHING."""
+        await self._page("publishCamera", streamId=stream_id, option=option)
+        await self.publisher_state(stream_id, "PUBLISHING")
+
     async def start_publishing_tone(self, stream_id: str, frequency: int) -> None:
         """Only starts; what comes of it is for the test to see."""
         await self._page("publishTone", streamId=stream_id, frequency=frequency, option={})
@@ -106,13 +111,22 @@ class WebUser(SdkUser):
     async def heard_silence(self, stream_id: str, limit: float = MEDIA_LIMIT) -> None:
         await self._page("hearSilence", limit + 5, streamId=stream_id, limitMs=limit * 1000)
 
-    async def watch_tone(self, stream_id: str, frequency: int) -> None:
-        """From now on the page measures for how long the tone is missing; see ``longest_gap``."""
-        await self._page("watchTone", streamId=stream_id, frequency=frequency)
+    async def concealed(self) -> float:
+        """Milliseconds of sound that did not arrive in time, over all streams that the page plays, since they began."""
+        return float(await self._page("concealed"))
 
-    async def longest_gap(self, stream_id: str) -> float:
-        """Milliseconds."""
-        return float(await self._page("longestGap", streamId=stream_id))
+    async def hears_no_packets(self, limit: float = MEDIA_LIMIT) -> None:
+        """Waits until no sound arrives at the page any more, not even silence."""
+        await self._page("untilNoPackets", limit + 5, limitMs=limit * 1000)
+
+    async def paths(self) -> list[dict[str, str | None]]:
+        """For each connection of the page the ``type`` of its own candidate in use and its ``relay`` transport."""
+        found: list[dict[str, str | None]] = await self._page("paths")
+        return found
+
+    async def turn_over_tcp(self) -> None:
+        """From now on the SDK reaches TURN servers over TCP."""
+        await self._page("turnOverTcp")
 
     async def close(self) -> None:
         """The tab is closed."""

@@ -140,6 +140,12 @@ def room() -> str:
     return f"room-{unused_number()}"
 
 
+@pytest.fixture
+def stream() -> str:
+    """A stream id that no other test uses."""
+    return f"stream-{unused_number()}"
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def phone(phones: Remote) -> AsyncIterator[PhoneMaker]:
     maker = PhoneMaker(phones)

@@ -115,6 +115,8 @@ class Recorder:
     name: str
     events: list[Event] = field(default_factory=list)
     frames: list[Frame] = field(default_factory=list)
+    page_errors: list[str] = field(default_factory=list)
+    """What the SDK's page has thrown and nobody caught."""
     _taken: set[tuple[int, str]] = field(default_factory=set)
     _wakeups: set[asyncio.Future[None]] = field(default_factory=set)
 
@@ -127,6 +129,9 @@ class Recorder:
             self.frames.append(frame)
             arrow = {"sent": ">", "received": "<"}.get(frame.direction, f"= {frame.direction} {frame.socket}")
             TRACE.add(self.name, f"{arrow} {frame.text[:2000]}")
+        elif "thrown" in report:
+            self.page_errors.append(report["thrown"])
+            TRACE.add(self.name, f"# page error: {report['thrown']}")
         elif "log" in report:
             TRACE.add(self.name, f"# {report['log']}")
         for wakeup in self._wakeups:

@@ -6,14 +6,8 @@ from asyncio import gather
 
 import pytest
 
-from tests.e2e.users import PhoneMaker, unused_number
+from tests.e2e.users import PhoneMaker
 from tests.hearth_process import HearthProcess
-
-
-@pytest.fixture
-def stream() -> str:
-    return f"stream-{unused_number()}"
-
 
 # SDK 2.11.0 handles a push at once, but the callback of an answer only in a timer. On a busy phone, where frames that came together are
 # handled together, a push that follows an answer overtakes it.

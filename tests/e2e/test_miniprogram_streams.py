@@ -9,17 +9,12 @@ import pytest
 
 from tests.e2e.miniprogram import PLAY_STARTED, PUSH_DISCONNECTED, PUSH_STARTED, MiniProgramUser
 from tests.e2e.remote import SdkError
-from tests.e2e.users import PhoneMaker, unused_number
+from tests.e2e.users import PhoneMaker
 from tests.hearth_process import HearthProcess
 from tests.waiting import until
 
 NO_ADDRESS = 1102017
 """What the SDK makes of a refused ``stream_publish``."""
-
-
-@pytest.fixture
-def stream() -> str:
-    return f"stream-{unused_number()}"
 
 
 async def in_room(room: str, *users: MiniProgramUser) -> None:

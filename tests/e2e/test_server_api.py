@@ -10,18 +10,13 @@ import pytest
 from tests.e2e.miniprogram import MiniProgramUser
 from tests.e2e.remote import SdkError
 from tests.e2e.server_api import act, ask, sequence
-from tests.e2e.users import PhoneMaker, unused_number
+from tests.e2e.users import PhoneMaker
 from tests.hearth_process import HearthProcess
 from tests.waiting import until
 
 KICKED_BY_SERVER = 1002055
 NO_ADDRESS = 1102017
 SERVER = {"userID": "Server-Administrator", "userName": "Operator 管"}
-
-
-@pytest.fixture
-def stream() -> str:
-    return f"stream-{unused_number()}"
 
 
 async def in_room(room: str, *users: MiniProgramUser) -> None:

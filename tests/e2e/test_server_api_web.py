@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.browser import WebUser
 from tests.e2e.server_api import act, sequence
-from tests.e2e.users import PageMaker, unused_number
+from tests.e2e.users import PageMaker
 from tests.hearth_process import HearthProcess
 
 pytestmark = pytest.mark.parametrize("store_url", ["memory"], indirect=True)
@@ -16,11 +16,6 @@ pytestmark = pytest.mark.parametrize("store_url", ["memory"], indirect=True)
 
 KICKED_BY_SERVER = 1002055
 FORBIDDEN = 1003025
-
-
-@pytest.fixture
-def stream() -> str:
-    return f"stream-{unused_number()}"
 
 
 async def on_the_air(room: str, publisher: WebUser, stream: str, listener: WebUser) -> None:

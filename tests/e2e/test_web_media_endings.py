@@ -23,7 +23,8 @@ from rooms.errors import StreamTaken
 from server.app import Hearth, create_app
 from server.settings import Settings
 from tests.e2e.browser import REFERENCE, WebUser
-from tests.e2e.users import PageMaker, unused_number
+from tests.e2e.on_the_air import on_the_air
+from tests.e2e.users import PageMaker
 from tests.hearth_process import APP_ID, SERVER_SECRET
 from tests.waiting import until
 
@@ -79,19 +80,10 @@ async def inside() -> AsyncIterator[Inside]:
         await serving
 
 
-@pytest.fixture
-def stream() -> str:
-    return f"stream-{unused_number()}"
-
-
-async def on_the_air(inside: Inside, page: PageMaker, room: str, stream: str, version: str = REFERENCE) -> tuple[WebUser, WebUser]:
+async def heard(inside: Inside, page: PageMaker, room: str, stream: str, version: str = REFERENCE) -> tuple[WebUser, WebUser]:
     """bob publishes a tone, alice hears it."""
     alice, bob = await page(inside, "alice", "bob", version=version)  # type: ignore[arg-type]
-    await gather(alice.login(room), bob.login(room))
-    await bob.publish_tone(stream, TONE)
-    await alice.sees_stream(room, stream)
-    await alice.play(stream)
-    await alice.heard_tone(stream, TONE)
+    await on_the_air(room, bob, stream, TONE, alice)
     return alice, bob
 
 
@@ -115,7 +107,7 @@ async def test_a_publisher_refused_by_the_media_server_is_told_for_good_and_asks
 
 
 async def test_a_stream_taken_off_the_air_by_the_operator_stays_off(inside: Inside, page: PageMaker, room: str, stream: str) -> None:
-    alice, bob = await on_the_air(inside, page, room, stream)
+    alice, bob = await heard(inside, page, room, stream)
     await inside.hearth.rooms.remove_stream(APP_ID, stream)
     refused = await bob.publisher_state(stream, "NO_PUBLISH")
     assert refused["errorCode"] == FORBIDDEN_BY_MEDIA_SERVER
@@ -126,7 +118,7 @@ async def test_a_stream_taken_off_the_air_by_the_operator_stays_off(inside: Insi
 async def test_lost_media_of_a_publisher_comes_back_by_itself_and_nobody_sees_it(
     inside: Inside, page: PageMaker, room: str, stream: str
 ) -> None:
-    alice, bob = await on_the_air(inside, page, room, stream)
+    alice, bob = await heard(inside, page, room, stream)
     lost = inside.media_of(bob, MediaRole.PUBLISHER).media_session_id
     inside.hearth.sfu.close(lost)
     inside.hearth.calls.media_lost(lost, Lost.IDLE.value)
@@ -139,7 +131,7 @@ async def test_lost_media_of_a_publisher_comes_back_by_itself_and_nobody_sees_it
 
 
 async def test_lost_media_of_a_player_comes_back_by_itself(inside: Inside, page: PageMaker, room: str, stream: str) -> None:
-    alice, _ = await on_the_air(inside, page, room, stream)
+    alice, _ = await heard(inside, page, room, stream)
     lost = inside.media_of(alice, MediaRole.PLAYER).media_session_id
     inside.hearth.sfu.close(lost)
     inside.hearth.calls.media_lost(lost, Lost.IDLE.value)
@@ -151,7 +143,7 @@ async def test_lost_media_of_a_player_comes_back_by_itself(inside: Inside, page:
 async def test_a_player_that_is_sent_away_asks_the_room_for_the_address_again(
     inside: Inside, page: PageMaker, room: str, stream: str, reason: MediaEnd
 ) -> None:
-    alice, _ = await on_the_air(inside, page, room, stream)
+    alice, _ = await heard(inside, page, room, stream)
     asked = len(alice.sent("webrtc_url"))
     inside.hearth.calls._live.end(inside.media_of(alice, MediaRole.PLAYER), reason)
     await until(lambda: inside.has_media(alice), limit=40)
@@ -161,7 +153,7 @@ async def test_a_player_that_is_sent_away_asks_the_room_for_the_address_again(
 async def test_a_publisher_that_is_sent_away_asks_the_room_and_publishes_again(
     inside: Inside, page: PageMaker, room: str, stream: str
 ) -> None:
-    alice, bob = await on_the_air(inside, page, room, stream)
+    alice, bob = await heard(inside, page, room, stream)
     asked = len(bob.sent("webrtc_url"))
     inside.hearth.calls._live.end(inside.media_of(bob, MediaRole.PUBLISHER), MediaEnd.NODE_STOPPED)
     await until(lambda: inside.has_media(bob), limit=40)
@@ -173,7 +165,7 @@ async def test_a_publisher_that_is_sent_away_asks_the_room_and_publishes_again(
 async def test_a_session_that_is_not_here_any_more_when_the_socket_is_back_is_opened_again(
     inside: Inside, page: PageMaker, room: str, stream: str
 ) -> None:
-    alice, bob = await on_the_air(inside, page, room, stream)
+    alice, bob = await heard(inside, page, room, stream)
     bob.link.cut("/media", stay_down=True)
     await until(lambda: inside.media_of(bob, MediaRole.PUBLISHER).login is None)
     inside.hearth.calls._live.end(inside.media_of(bob, MediaRole.PUBLISHER), MediaEnd.CLOSED)
@@ -187,7 +179,7 @@ async def test_a_session_that_is_not_here_any_more_when_the_socket_is_back_is_op
 async def test_who_was_away_longer_than_the_grace_comes_back_with_its_stream(
     inside: Inside, page: PageMaker, room: str, stream: str
 ) -> None:
-    alice, bob = await on_the_air(inside, page, room, stream)
+    alice, bob = await heard(inside, page, room, stream)
     bob.link.cut("/", stay_down=True)
     await alice.sees_user(room, bob.user_id, "DELETE")
     await alice.sees_stream(room, stream, "DELETE")
@@ -226,7 +218,7 @@ async def test_a_refused_publisher_of_the_first_style_is_told_for_good(
 async def test_lost_media_of_the_first_style_comes_back_by_itself(
     inside: Inside, page: PageMaker, room: str, stream: str, version: str
 ) -> None:
-    alice, bob = await on_the_air(inside, page, room, stream, version)
+    alice, bob = await heard(inside, page, room, stream, version)
     for user, role in ((bob, MediaRole.PUBLISHER), (alice, MediaRole.PLAYER)):
         lost = inside.media_of(user, role).media_session_id
         inside.hearth.sfu.close(lost)
@@ -240,7 +232,7 @@ async def test_lost_media_of_the_first_style_comes_back_by_itself(
 async def test_a_publisher_of_the_first_style_that_is_sent_away_publishes_again(
     inside: Inside, page: PageMaker, room: str, stream: str, version: str
 ) -> None:
-    alice, bob = await on_the_air(inside, page, room, stream, version)
+    alice, bob = await heard(inside, page, room, stream, version)
     inside.hearth.calls._live.end(inside.media_of(bob, MediaRole.PUBLISHER), MediaEnd.NODE_STOPPED)
     await until(lambda: inside.has_media(bob), limit=40)
     await alice.heard_tone(stream, TONE)

@@ -116,7 +116,7 @@ await serve(
       users.set(user, page);
       page.on("pageerror", (error) => {
         // SDKs of this age ask for statistics in a way that Chromium has given up (web-1x-2x.md section 7); harmless.
-        if (!String(error).includes("getStats")) report({ user, log: `page error: ${error.stack ?? error}` });
+        if (!String(error).includes("getStats")) report({ user, thrown: `${error.stack ?? error}` });
       });
       page.on("console", (message) => {
         // The SDK asks the cloud for settings now and then; that it gets none is as it should be.

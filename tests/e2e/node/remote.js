@@ -4,6 +4,7 @@
 //   answer    {"id": 7, "result": ...} or {"id": 7, "error": {"message": "...", "value": ...}}
 //   report    {"user": "alice", "event": "roomStateUpdate", "args": [...]}
 //             {"user": "alice", "frame": "sent" | "received" | "opened" | "closed", "socket": "ws://...", "text": "..."}
+//             {"user": "alice", "thrown": "..."}: an error in the page that nobody caught
 //             {"user": "alice", "log": "..."}
 //
 // Nothing else may be written to stdout.

@@ -1,10 +1,12 @@
 // How each version of the SDK is pointed at Hearth: the lines of docs/sdk-versions.md.
 
+// From 2.16.1 on the SDK uses a cloud service of its own in place of the server, unless it is told not to.
+const HAS_CLOUD_SERVICE = /^2\.(1[6-9]|2\d)\./;
+
 /** For the JSON dialect: 1.4.0 to 2.26.2. */
 export function makeEngine(Engine, version, appId, server) {
   const engine = new Engine(appId, server);
-  // From 2.16.1 on the SDK uses a cloud service of its own in place of the server, unless it is told not to.
-  if (version.startsWith("2.26")) engine.zegoWebRTC.setAccess(false);
+  if (HAS_CLOUD_SERVICE.test(version)) engine.zegoWebRTC.setAccess(false);
   return engine;
 }
 

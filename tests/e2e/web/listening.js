@@ -68,23 +68,6 @@ export class Listener {
     return this.#until(({ level }) => level < SILENT_DB, "silence", limitMs);
   }
 
-  /** From now on keeps the longest time for which the tone was not heard; read it with `longestGap`. */
-  watchTone(frequency) {
-    const matches = isTone(frequency);
-    let last = performance.now();
-    this.gap = 0;
-    this.watches.add((heard) => {
-      const now = performance.now();
-      this.gap = Math.max(this.gap, now - last);
-      if (matches(heard)) last = now;
-    });
-  }
-
-  /** Milliseconds since `watchTone`. */
-  longestGap() {
-    return this.gap;
-  }
-
   stop() {
     clearInterval(this.timer);
     this.source?.disconnect();

@@ -1,5 +1,7 @@
 // One user of the unmodified zego-express-engine-webrtc in a page. Driven by node/browser.js through `window.hearth`.
 
+import { concealed, paths, untilNoPackets } from "./connections.js";
+
 import { ZegoExpressEngine } from "sdk-under-test";
 
 import { makeEngine, makeHubEngine } from "./engines.js";
@@ -9,7 +11,7 @@ const EVENTS = [
   "roomStateUpdate", "roomStateChanged", "roomUserUpdate", "roomOnlineUserCountUpdate", "roomStreamUpdate", "streamExtraInfoUpdate",
   "roomExtraInfoUpdate", "tokenWillExpire", "IMRecvBroadcastMessage", "IMRecvBarrageMessage", "IMRecvCustomCommand",
   "publisherStateUpdate", "playerStateUpdate", "remoteMicStatusUpdate", "remoteCameraStatusUpdate", "updateOnlineCount",
-  "playQualityUpdate", "recvRoomTransparentMessage", "recvRoomChannelMessage",
+  "playQualityUpdate", "publishQualityUpdate", "recvRoomTransparentMessage", "recvRoomChannelMessage",
 ];
 
 let engine;
@@ -62,6 +64,15 @@ window.hearth = {
     await startPublishing(streamId, { camera: { audio: true, video: false, ANS: false, AGC: false, AEC: false } }, option);
   },
 
+  /** Microphone and camera, for an app that also shows people. */
+  async publishCamera({ streamId, option }) {
+    await startPublishing(streamId, { camera: { audio: true, video: true, ANS: false, AGC: false, AEC: false } }, option);
+  },
+
+  turnOverTcp() {
+    (engine.zegoWebRTC ?? engine).setTurnOverTcpOnly(true);
+  },
+
   muteMicrophone({ streamId, mute }) {
     // In 1.4.0 the switch is the wrong way round (web-1x-2x.md section 7).
     return engine.mutePublishStreamAudio(published.get(streamId), sdk === "1.4.0" ? !mute : mute);
@@ -91,6 +102,8 @@ window.hearth = {
 
   hearTone: ({ streamId, frequency, limitMs }) => listener(streamId).untilTone(frequency, limitMs),
   hearSilence: ({ streamId, limitMs }) => listener(streamId).untilSilence(limitMs),
-  watchTone: ({ streamId, frequency }) => listener(streamId).watchTone(frequency),
-  longestGap: ({ streamId }) => listener(streamId).longestGap(),
+
+  concealed: () => concealed(),
+  untilNoPackets: ({ limitMs }) => untilNoPackets(limitMs),
+  paths: () => paths(),
 };
