@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import structlog
 from fastapi import FastAPI
@@ -22,7 +23,7 @@ from media.rtmp.live import LiveHub
 from media.rtmp.server import RtmpServer
 from media.sfu import Sfu
 from rooms.errors import StoreUnavailable
-from rooms.model import Clock
+from rooms.model import Clock, NodeInfo
 from rooms.outbox import Outbox
 from rooms.service import RoomService
 from rooms.store import open_store
@@ -50,6 +51,7 @@ from server.settings import Settings
 from server.state_metrics import observe
 from server.store_clock import StoreClock
 from server.websockets import refuse
+from signaling.accesshub.hubs import Hubs
 from signaling.media_json.connection import serve_media_socket
 from signaling.room_json import RoomSockets
 
@@ -128,6 +130,13 @@ class Hearth:
             else None
         )
         self.room_sockets = RoomSockets(calls=self.calls, rooms=self.rooms, settings=wiring.room_socket_settings(settings), clock=clock)
+        self.hubs = Hubs(
+            calls=self.calls,
+            rooms=self.rooms,
+            serves=lambda app_id: self.apps.get(app_id) is not None,
+            settings=wiring.hub_settings(settings),
+            clock=clock,
+        )
         self.sdk_logs = SdkLogs(
             settings.limits,
             self.metrics,
@@ -182,15 +191,22 @@ class Hearth:
         self.draining = True
         self.rooms.begin_drain()
         self.calls.begin_drain()
-        if await self._others_take_over():
-            await self.room_sockets.drain()
+        others = await self._others()
+        if others:
+            # Where no address of its own is known, all nodes are behind one.
+            self.hubs.elsewhere = [urlsplit(node.ws_url).netloc for node in others if node.ws_url]
+            await self.drain_sockets()
 
-    async def _others_take_over(self) -> bool:
+    async def drain_sockets(self) -> None:
+        """Answer what room sockets have asked, let their sessions wait for their clients, and close them."""
+        await asyncio.gather(self.room_sockets.drain(), self.hubs.drain())
+
+    async def _others(self) -> list[NodeInfo]:
         own = self.rooms.node.node_id
         try:
-            return any(node.node_id != own and not node.draining for node in await self.rooms.nodes())
+            return [node for node in await self.rooms.nodes() if node.node_id != own and not node.draining]
         except StoreUnavailable:
-            return False
+            return []
 
     async def _reach_store(self) -> None:
         """Join the others. A store that comes up together with this process is waited for a little."""
@@ -344,6 +360,15 @@ def _add_sockets(app: FastAPI, hearth: Hearth) -> None:
         try:
             with hearth.connections.admitted(origin.client_address, "room_json"):
                 await hearth.room_sockets.serve(websocket, client_address=origin.client_address, base_url=origin.ws_base or own_address)
+        except ConnectionRefused as refusal:
+            await refuse(websocket, refusal)
+
+    @app.websocket("/accesshub")
+    async def hub_socket(websocket: WebSocket) -> None:
+        origin = hearth.proxies.origin(websocket.scope)
+        try:
+            with hearth.connections.admitted(origin.client_address, "accesshub"):
+                await hearth.hubs.serve(websocket, client_address=origin.client_address, base_url=origin.ws_base or own_address)
         except ConnectionRefused as refusal:
             await refuse(websocket, refusal)
 

@@ -160,7 +160,7 @@ class _Steward:
         """What clients have asked is answered before their sockets go."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_CLOSING_SECONDS):
-                await self._hearth.room_sockets.drain()
+                await self._hearth.drain_sockets()
                 # Media sockets are still there: what is left on them is told to ask for an address again.
                 self._hearth.calls.aclose()
                 await asyncio.sleep(_FAREWELL_SECONDS)

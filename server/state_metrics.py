@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from rooms.outbox import Backlog
 from server.metrics import Metrics
+from signaling.sockets import Sockets
 
 if TYPE_CHECKING:
     from server.app import Hearth
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
 def observe(metrics: Metrics, hearth: Hearth) -> None:
     """Show the state of rooms, media and store of this node."""
+    dialects: dict[str, Sockets[Any, Any]] = {"room_json": hearth.room_sockets, "accesshub": hearth.hubs}
 
     def gauges() -> Mapping[str, tuple[str, float]]:
         counts = hearth.rooms.counts()
@@ -34,7 +37,10 @@ def observe(metrics: Metrics, hearth: Hearth) -> None:
     def counters() -> Mapping[str, tuple[str, float]]:
         media = hearth.sfu.totals()
         figures = {
-            "hearth_pushes": ("Frames sent to clients of the room dialect that answered nothing.", hearth.room_sockets.pushes),
+            "hearth_pushes": (
+                "Frames sent to clients of the room dialects that answered nothing.",
+                sum(sockets.pushes for sockets in dialects.values()),
+            ),
             "hearth_media_packets_in": ("RTP packets received from publishers.", media.plane.packets_in),
             "hearth_media_bytes_in": ("Their bytes.", media.plane.bytes_in),
             "hearth_media_packets_out": ("RTP packets sent to players.", media.plane.packets_out),
@@ -44,15 +50,20 @@ def observe(metrics: Metrics, hearth: Hearth) -> None:
         return {name: (text, float(value)) for name, (text, value) in figures.items()}
 
     def logins() -> Mapping[tuple[str, ...], float]:
-        return {("room_json", kind.value): count for kind, count in hearth.room_sockets.logins.items()}
+        return {(dialect, kind.value): count for dialect, sockets in dialects.items() for kind, count in sockets.logins.items()}
 
     def requests() -> Mapping[tuple[str, ...], float]:
-        return {("room_json", command, kind.value): count for (command, kind), count in hearth.room_sockets.requests.items()}
+        return {
+            (dialect, command, kind.value): count
+            for dialect, sockets in dialects.items()
+            for (command, kind), count in sockets.requests.items()
+        }
 
-    def answered(command: str, milliseconds: int) -> None:
-        metrics.requests.labels("room_json", command).observe(milliseconds / 1000)
+    def answered(dialect: str, command: str, milliseconds: int) -> None:
+        metrics.requests.labels(dialect, command).observe(milliseconds / 1000)
 
-    hearth.room_sockets.on_answered = answered
+    for dialect, sockets in dialects.items():
+        sockets.on_answered = partial(answered, dialect)
     metrics.observe_state(gauges, counters)
 
     def dropped() -> Mapping[tuple[str, ...], float]:

@@ -17,6 +17,7 @@ from rooms.model import NodeInfo, Timings
 from server.dev_tls import machine_addresses
 from server.listening import in_url, is_wildcard
 from server.settings import ExternalTurnSettings, LimitSettings, MediaSettings, Settings
+from signaling.accesshub.settings import HubSettings
 from signaling.media_json.settings import MediaSocketSettings
 from signaling.room_json.settings import RoomSocketSettings
 
@@ -145,6 +146,21 @@ def room_socket_settings(settings: Settings) -> RoomSocketSettings:
         command_burst=2 * settings.limits.requests_per_second,
         outbox_frames=settings.limits.queued_frames,
         heartbeat_interval=heartbeat_interval(settings),
+    )
+
+
+def hub_settings(settings: Settings) -> HubSettings:
+    return HubSettings(
+        user_notify_limit=settings.limits.user_notify_limit,
+        frame_size=settings.limits.frame_bytes,
+        # SDKs dial when an engine is made and hang up themselves after 90 s without traffic: hardly before that.
+        login_timeout=max(HubSettings().login_timeout, int(settings.limits.login_timeout_seconds * _MS)),
+        commands_per_second=settings.limits.requests_per_second,
+        command_burst=2 * settings.limits.requests_per_second,
+        outbox_frames=settings.limits.queued_frames,
+        heartbeat_interval=heartbeat_interval(settings),
+        heartbeat_timeout=2 * heartbeat_interval(settings),
+        rtmp_port=settings.rtmp.port,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from typing import Protocol
 
 from rooms.events import Barrage, Broadcast, CustomCommand, Delivery, EndReason, ExtraInfoSet
@@ -15,6 +14,7 @@ from signaling.room_json.pushes import KICK_REASONS, stream_entry
 from signaling.room_json.replies import ListedUser, StreamEntry, UserListReply
 from signaling.room_session import RoomSession, StreamChange, UserChange
 from signaling.roster import Roster
+from signaling.user_number import user_number
 from signaling.wire_state import UNKNOWN, Told, WireState, catch_up
 
 _BODY = "room_json"
@@ -26,15 +26,6 @@ class Line(base.Line["JsonRoomSession"], Protocol):
 
     def send(self, frame: str) -> None:
         """Queue one frame."""
-
-
-def issued_user_id(app_id: int, user_id: str) -> str:
-    """``user_id`` of the login answer: a number that stands for the user, the same at every login.
-
-    SDK 2.11.0 drops frames with another ``user_id`` than it knows, and learns a new one only some time after the login answer: what
-    follows that answer directly would be lost if the number changed when a session had expired.
-    """
-    return str(1 + int.from_bytes(blake2b(f"{app_id}/{user_id}".encode(), digest_size=6).digest()))
 
 
 class JsonRoomSession(RoomSession["JsonRoomSession"]):
@@ -58,7 +49,7 @@ class JsonRoomSession(RoomSession["JsonRoomSession"]):
     def open(self, session: Session, view: View, roster: Roster[ListedUser], told: Told | None, *, tracks: bool) -> None:
         """The login went through. Send the answer, then call ``flush``. ``tracks``: see ``WireState``."""
         self.session_id = str(session.session_id)
-        self.issued_user_id = issued_user_id(session.app_id, session.user_id)
+        self.issued_user_id = str(user_number(session.app_id, session.user_id))
         self._tail = header_tail(session.app_id, self.issued_user_id, self.session_id, session.room_id, str(session.room_lifetime_id))
         self._begin(session, view, roster, WireState(self._now, told, tracks=tracks))
 

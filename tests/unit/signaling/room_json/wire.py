@@ -4,64 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import MutableMapping
 from types import TracebackType
 from typing import Any
 
 from signaling.room_json import RoomSockets, RoomSocketSettings
+from tests.unit.signaling.client_socket import Socket
 from tests.unit.signaling.house import APP, Clock, House
 from tests.waiting import until
 
 Frame = dict[str, Any]
-
-
-class Gone(Exception):
-    """The client is not there any more, as starlette says it: not an ``OSError``."""
-
-
-class Socket:
-    """``signaling.socket.SocketLike`` with the client's end in the test's hands."""
-
-    def __init__(self) -> None:
-        self.scope: MutableMapping[str, Any] = {}
-        self.sent: list[str] = []
-        self.closed: tuple[int, str] | None = None
-        self.gone = False
-        self.writable = asyncio.Event()
-        self.writable.set()
-        self._arrived: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-
-    async def accept(self) -> None:
-        pass
-
-    async def receive(self) -> MutableMapping[str, Any]:
-        return await self._arrived.get()
-
-    async def send_text(self, data: str) -> None:
-        await self.writable.wait()
-        if self.closed is not None or self.gone:
-            raise Gone
-        self.sent.append(data)
-
-    async def send_bytes(self, data: bytes) -> None:
-        raise AssertionError("no binary frames here")
-
-    async def close(self, code: int = 1000, reason: str | None = None) -> None:
-        if self.gone:
-            raise Gone
-        if self.closed is None:
-            self.closed = code, reason or ""
-            self._arrived.put_nowait({"type": "websocket.disconnect", "code": code})
-
-    def put(self, text: str) -> None:
-        self._arrived.put_nowait({"type": "websocket.receive", "text": text})
-
-    def put_bytes(self, data: bytes) -> None:
-        self._arrived.put_nowait({"type": "websocket.receive", "bytes": data})
-
-    def cut(self) -> None:
-        self.gone = True
-        self._arrived.put_nowait({"type": "websocket.disconnect", "code": 1006})
 
 
 class Peer:
@@ -69,7 +20,7 @@ class Peer:
 
     def __init__(self, world: World, client_type: int = 2, version: str = "2.11.0") -> None:
         self.world = world
-        self.socket = Socket()
+        self.socket = Socket[str]()
         self.client_type = client_type
         self.version = version
         self.seq = 0
