@@ -54,6 +54,7 @@ class LiveMedia:
         settings: CallSettings,
         clock: Clock,
         rng: random.Random,
+        on_open: Callable[[MediaSession], None],
         on_end: Callable[[MediaSession], None],
     ) -> None:
         self._sfu = sfu
@@ -61,6 +62,7 @@ class LiveMedia:
         self._settings = settings
         self._clock = clock
         self._rng = rng
+        self._on_open = on_open
         self._on_end = on_end
         self._sessions: dict[int, MediaSession] = {}
         self._of_login: dict[tuple[int, int], dict[int, MediaSession]] = {}
@@ -112,6 +114,7 @@ class LiveMedia:
             local.room_id, local.muted_until = media.stream_room, muted_until
         if local.muted_until:
             self.mute(local, local.muted_until)
+        self._on_open(media)
         log.info("media_session_opened", **where(media))
 
     def end(self, media: MediaSession, reason: MediaEnd) -> None:

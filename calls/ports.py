@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
+from media.figures import MediaFigures
 from media.plane import Loudest
 from media.turn.access import RelayAccess
 from rooms.events import EndReason, Receiver, StreamEnd, Watcher
@@ -94,5 +95,9 @@ class MediaPlane(Protocol):
     def relay_access(self, session_id: int) -> RelayAccess | None: ...
 
     def close(self, session_id: int) -> None: ...
+
+    def figures(self, session_id: int) -> MediaFigures | None:
+        """Counters of an open session; None for an unknown one."""
+        ...
 
     def set_forwarding(self, session_id: int, *, audio: bool) -> None: ...

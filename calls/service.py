@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -42,6 +43,7 @@ from calls.publish_permission import PublishPermission
 from calls.remote_media import RemoteMedia
 from calls.room_watch import RoomWatches
 from calls.settings import CallSettings
+from calls.statistics import MediaStatistics, Subject
 from calls.upkeep import CallUpkeep
 from media.sfu import Lost
 from rooms.errors import StoreUnavailable
@@ -99,7 +101,10 @@ class Calls:
         self._clock = clock
         self._rng = rng
         self._watches = RoomWatches(rooms)
-        self._live = LiveMedia(sfu, node_id=rooms.node.node_id, settings=settings, clock=clock, rng=rng, on_end=self._ended)
+        self._statistics = MediaStatistics(interval=settings.statistics_interval, points=settings.statistics_points, clock=clock)
+        self._live = LiveMedia(
+            sfu, node_id=rooms.node.node_id, settings=settings, clock=clock, rng=rng, on_open=self._opened, on_end=self._ended
+        )
         self._publishing = PublishPermission(rooms, clock)
         self._remote = RemoteMedia(rooms, self._live, clock)
         self._guests = GuestMedia(self, rooms, self._live, settings, clock)
@@ -345,6 +350,7 @@ class Calls:
 
     async def tick(self, now: int) -> None:
         """Do what is due at ``now`` (epoch ms). A registry that cannot be reached is asked again at a later tick."""
+        self._statistics.tick(now)
         self._guests.tick(now)
         await self._upkeep.tick(now)
 
@@ -364,8 +370,23 @@ class Calls:
         for media in self._live.all():
             self._live.end(media, MediaEnd.NODE_STOPPED)
 
+    def _opened(self, media: MediaSession) -> None:
+        if media.carrier or media.connection is not None:
+            return
+        owner = media.owner
+        subject = Subject(
+            media.media_session_id, media.role, owner.app_id, owner.room_id, owner.user_id, media.stream_id, owner.client, self._clock()
+        )
+        self._statistics.follow(subject, partial(self._sfu.figures, media.media_session_id))
+
+    @property
+    def statistics(self) -> MediaStatistics:
+        """Quality of the media sessions that are on this node."""
+        return self._statistics
+
     def _ended(self, media: MediaSession) -> None:
         self._watches.release(media)
+        self._statistics.forget(media.media_session_id)
         self._remote.ended(media)
 
     # --- what both sides need

@@ -30,5 +30,9 @@ class CallSettings:
     replace_after: int = 3_000
     """An RTMP publisher from which nothing came for so long gives way to another connection of the same owner. A phone that changed its
     network is back with a new one long before the old one is known to be dead."""
+    statistics_interval: int = 5_000
+    """How often the quality of each media session is sampled."""
+    statistics_points: int = 120
+    """Samples kept of each media session: ten minutes."""
     rtmp_port: int = 0
     """Port of the RTMP address when the node has no configured one; 0 = no RTMP here."""

@@ -26,6 +26,7 @@ from media.audience import Audience, StreamWatcher
 from media.config import MediaConfig
 from media.dtls import DtlsServer, fingerprint
 from media.errors import MediaFull, SessionInUse, TurnPortTaken
+from media.figures import MediaFigures, MediaTransport
 from media.negotiation import sink_format, source_format
 from media.offer import Offer, parse_offer
 from media.plane import (
@@ -336,6 +337,33 @@ class Sfu:
         if session is None or peer is None:
             return None
         return SessionStatistics(session_id, session.role, session.stream, session.opened_at, session.connected_at, peer)
+
+    def figures(self, session_id: int) -> MediaFigures | None:
+        """The same in the form that all transports share."""
+        found = self.statistics(session_id)
+        if found is None:
+            return None
+        peer, incoming = found.peer, found.role is Role.PUBLISHER
+        return MediaFigures(
+            transport=MediaTransport.WEBRTC,
+            packets=peer.packets_in if incoming else peer.packets_out,
+            bytes=peer.bytes_in if incoming else peer.bytes_out,
+            connected=found.connected_at is not None,
+            address=peer.address[0] if peer.address else "",
+            lost=peer.lost,
+            jitter_ms=peer.jitter_ms if peer.packets_in or peer.rtt_ms is not None else None,
+            rtt_ms=peer.rtt_ms,
+            audio_level=peer.audio_level,
+            forwarding=peer.forwarding,
+            srtp_profile=peer.srtp_profile.value if peer.srtp_profile else "",
+            rejected=peer.rejected,
+            send_failures=peer.send_failures,
+            players_loss=peer.players_fraction_lost if incoming else None,
+            nacked=peer.nacked,
+            retransmitted=peer.retransmitted,
+            redundant=peer.red,
+            rate_limited=peer.rate_limited,
+        )
 
     def totals(self) -> SfuTotals:
         return SfuTotals(

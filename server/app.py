@@ -17,6 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket
 
+from calls.cluster_figures import ClusterFigures
 from calls.service import Calls
 from media.errors import TurnPortTaken
 from media.rtmp.live import LiveHub
@@ -43,6 +44,7 @@ from server.http.demo import demo_routes
 from server.http.health import health_routes
 from server.http.sdk_logs import sdk_log_routes
 from server.listening import CannotStart
+from server.media_metrics import observe_media
 from server.metrics import Metrics
 from server.proxies import TrustedProxies
 from server.reload import AppReloader
@@ -129,6 +131,7 @@ class Hearth:
             if settings.rtmp.enabled
             else None
         )
+        self.figures = ClusterFigures(self.calls.statistics, self.rooms.node_requests, self.rooms.node.node_id)
         self.room_sockets = RoomSockets(calls=self.calls, rooms=self.rooms, settings=wiring.room_socket_settings(settings), clock=clock)
         self.hubs = Hubs(
             calls=self.calls,
@@ -157,7 +160,7 @@ class Hearth:
             ACTIONS,
             NOT_OFFERED,
             apps=self.apps,
-            house=House(self.rooms, self.sdk_logs, clock, rng, self.outbox),
+            house=House(self.rooms, self.sdk_logs, clock, rng, self.outbox, self.figures),
             admission=Admission(self.store, replay_protection=settings.cloud_api.replay_protection),
             rates=settings.cloud_api.rates,
             room_rates=settings.cloud_api.room_rates,
@@ -166,6 +169,7 @@ class Hearth:
         self.reloader = AppReloader(config_path, self.apps, settings, environment=environment, arguments=arguments) if config_path else None
         self.draining = False
         observe(self.metrics, self)
+        observe_media(self.metrics, self.calls.statistics)
 
     def readiness(self) -> dict[str, bool]:
         """What has to hold for new clients to be welcome."""

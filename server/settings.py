@@ -241,6 +241,12 @@ class MediaSettings(Section):
     """A media session from which nothing was heard for so long is closed."""
     publisher_grace_seconds: Annotated[float, Field(ge=0, le=600)] = 10
     """How long a stream stays on the air without its publisher's media, which may come back."""
+    statistics_seconds: Annotated[float, Field(ge=1, le=60)] = 5
+    """How often loss, jitter, bitrate and level of each media session are sampled (`hearth streams`, /metrics)."""
+    quality_report_seconds: Annotated[float, Field(ge=0, le=600)] = 10
+    """How often web SDKs up to 2.13.0 are asked to report the quality that they see. 0 = not at all. Later ones never report it here."""
+    statistics_minutes: Annotated[float, Field(ge=0.1, le=120)] = 10
+    """How long these samples are kept, in memory: about 4 KiB for each media session with the defaults."""
 
 
 class RtmpSettings(Section):

@@ -133,6 +133,8 @@ def call_settings(settings: Settings) -> CallSettings:
         socket_grace=int(settings.store.grace_seconds * _MS),
         max_media_sessions=settings.limits.media_per_session,
         replace_after=int(settings.rtmp.replace_after_seconds * _MS),
+        statistics_interval=int(settings.media.statistics_seconds * _MS),
+        statistics_points=max(1, round(settings.media.statistics_minutes * 60 / settings.media.statistics_seconds)),
     )
 
 
@@ -176,6 +178,7 @@ def media_socket_settings(settings: Settings) -> MediaSocketSettings:
         messages_per_second=limits.media_requests_per_second,
         message_burst=4 * limits.media_requests_per_second,
         max_queued_frames=limits.queued_frames,
+        quality_interval=int(settings.media.quality_report_seconds * _MS),
     )
 
 

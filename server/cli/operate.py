@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import enum
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, cast
@@ -13,7 +14,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from server.cli.common import AppIdOption, ConfigOption, chosen_app, configuration, fail
+from server.cli.common import USAGE, AppIdOption, ConfigOption, chosen_app, configuration, fail
+from server.cli.stream_table import STREAM_COLUMNS, stream_row
 from server.cloud_client import ApiError, NotReached, call, default_url
 from server.redaction import JSON
 
@@ -23,6 +25,8 @@ RoomOption = Annotated[str, typer.Option("--room-id", help="roomID.")]
 RoomArgument = Annotated[str, typer.Argument(metavar="ROOM", help="roomID.")]
 
 Row = dict[str, JSON]
+
+_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 MESSAGE_CATEGORY = 1
@@ -62,7 +66,14 @@ def api_call(action: str, body: Row, config: ConfigOption, app_id: int | None, u
 
 def rows_of(data: Row, name: str, columns: Mapping[str, str]) -> list[Row]:
     """The list ``name`` of an answer, with the columns' names instead of the API's."""
-    return [{column: row.get(key) for column, key in columns.items()} for row in cast("list[Row]", data.get(name) or [])]
+    return [{column: snake_case(row.get(key)) for column, key in columns.items()} for row in cast("list[Row]", data.get(name) or [])]
+
+
+def snake_case(value: JSON) -> JSON:
+    """The API's names inside a value as commands print them."""
+    if isinstance(value, dict):
+        return {_WORD.sub("_", name).lower(): snake_case(inner) for name, inner in value.items()}
+    return [snake_case(item) for item in value] if isinstance(value, list) else value
 
 
 def print_rows(rows: Sequence[Row], columns: Iterable[str], as_json: bool) -> None:
@@ -113,9 +124,16 @@ def users(
 
 
 def streams(
-    room: RoomArgument, app_id: AppIdOption = None, as_json: JsonOption = False, url: UrlOption = None, config: ConfigOption = None
+    room: RoomArgument,
+    app_id: AppIdOption = None,
+    as_json: JsonOption = False,
+    history: Annotated[bool, typer.Option("--history", help="With --json: the course of the last minutes, too.")] = False,
+    url: UrlOption = None,
+    config: ConfigOption = None,
 ) -> None:
-    """List the streams in a room."""
+    """List the streams in a room and how they do: their publishers' figures and their players'."""
+    if history and not as_json:
+        fail("--history needs --json", USAGE)
     columns = {
         "stream_id": "StreamId",
         "user_id": "UserId",
@@ -124,8 +142,12 @@ def streams(
         "created_at": "CreateTime",
         "extra_info": "ExtraInfo",
     }
-    data = api_call("HearthDescribeStreams", {"RoomId": room}, config, app_id, url)
-    print_rows(rows_of(data, "StreamList", columns), columns, as_json)
+    asked: Row = {"RoomId": room, "WithFigures": True, "WithHistory": history}
+    data = api_call("HearthDescribeStreams", asked, config, app_id, url)
+    if as_json:
+        print_rows(rows_of(data, "StreamList", columns | {"figures": "Figures"}), [], as_json)
+    else:
+        print_rows([stream_row(row) for row in cast("list[Row]", data["StreamList"])], STREAM_COLUMNS, as_json)
 
 
 def nodes(app_id: AppIdOption = None, as_json: JsonOption = False, url: UrlOption = None, config: ConfigOption = None) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic
 
 from calls.apps import App
+from calls.cluster_figures import ClusterFigures
 from rooms.model import Clock
 from rooms.outbox import Outbox
 from rooms.service import RoomService
@@ -33,6 +34,7 @@ class House:
     clock: Clock
     rng: random.Random
     outbox: Outbox
+    figures: ClusterFigures
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
+from calls.figures import StreamFigures
 from rooms.errors import RoomUnknown
 from server.cloud_api.action import Action, Call, Family
 from server.cloud_api.parameters import Parameters, RoomId, text
@@ -20,6 +22,14 @@ class DescribeRooms(Parameters, frozen=True):
 
 class DescribeRoom(Parameters, frozen=True):
     room_id: RoomId
+
+
+class DescribeStreams(Parameters, frozen=True):
+    room_id: RoomId
+    with_figures: bool = False
+    """Quality of each stream's media as well."""
+    with_history: bool = False
+    """And its course over the last minutes."""
 
 
 class DescribeNodes(Parameters, frozen=True):
@@ -61,6 +71,8 @@ class KnownStream(msgspec.Struct, rename="pascal"):
     node_id: str
     create_time: int
     extra_info: str
+    figures: StreamFigures | UnsetType | None = UNSET
+    """Only if asked for. Null: the stream's node did not answer."""
 
 
 class KnownStreams(msgspec.Struct, rename="pascal"):
@@ -100,14 +112,17 @@ async def _users(call: Call, asked: DescribeRoom) -> KnownUsers:
     return KnownUsers([KnownUser(user.user_id, user.user_name, user.role, user.joined_at) for user in users])
 
 
-async def _streams(call: Call, asked: DescribeRoom) -> KnownStreams:
+async def _streams(call: Call, asked: DescribeStreams) -> KnownStreams:
     streams = await call.rooms.streams(call.app_id, asked.room_id)
     if not streams and not await call.rooms.users(call.app_id, asked.room_id):
         raise RoomUnknown("no such room")
+    figures: Sequence[StreamFigures | UnsetType | None] = [UNSET] * len(streams)
+    if asked.with_figures or asked.with_history:
+        figures = await call.house.figures.of(call.app_id, streams, history=asked.with_history)
     return KnownStreams(
         [
-            KnownStream(stream.stream_id, stream.user_id, stream.user_name, stream.node_id, stream.created_at, stream.extra_info)
-            for stream in streams
+            KnownStream(stream.stream_id, stream.user_id, stream.user_name, stream.node_id, stream.created_at, stream.extra_info, known)
+            for stream, known in zip(streams, figures, strict=True)
         ]
     )
 
@@ -139,7 +154,7 @@ ACTIONS = (
     ),
     Action(
         "HearthDescribeStreams", "Lists the streams of a room with all that is known of them.",
-        Family.ROOM, DescribeRoom, _streams, KnownStreams, rate=50,
+        Family.ROOM, DescribeStreams, _streams, KnownStreams, rate=50,
     ),
     Action(
         "HearthDescribeNodes", "Lists the processes of the system.",

@@ -20,6 +20,7 @@ from signaling.media_json import messages as m
 from signaling.media_json.codec import BodyInvalid, Frame, Header, decode_body, encode
 from signaling.media_json.errors import DEAF_AT_FIRST, login_result
 from signaling.media_json.first_style import candidate_infos, turn_server
+from signaling.media_json.quality import quality_report
 from signaling.media_json.settings import MediaSocketSettings
 from signaling.push_numbers import PushNumbers
 from signaling.rejecting_answer import rejecting_answer
@@ -48,6 +49,7 @@ class MediaConversation:
         self._calls = calls
         self._credential = credential
         self._settings = settings
+        self._clock = clock
         self._send = send
         self._client_address = client_address
         self._login: MediaLogin | None = None
@@ -152,14 +154,14 @@ class MediaConversation:
             # Refused, SDKs would try the same address again for minutes. Instead every session is sent for a new one: those that
             # the client still claims now, those that it asks for later in _create_session_with_sdp.
             self._stale = True
-            self._reply(frame, "LoginRsp", m.LoginRsp(request.token, self._settings.negotiation_interval))
+            self._reply(frame, "LoginRsp", self._welcome(request.token))
             for session_id, _ in held:
                 self._close(session_id, ASK_AGAIN)
             return
         except Refused as error:
             self._refuse_login(frame, error)
             return
-        self._reply(frame, "LoginRsp", m.LoginRsp(request.token, self._settings.negotiation_interval))
+        self._reply(frame, "LoginRsp", self._welcome(request.token))
         self._calls.catch_up(self._login)
         self._reset_sessions(self._login.unknown)
 
@@ -167,6 +169,12 @@ class MediaConversation:
         # The socket stays open: 2.14.0 reopens a closed one at once and without end. It ends with the idle time-out.
         log.info("media_login_refused", app_id=self._credential.app_id, reason=type(error).__name__)
         self._reply(frame, "LoginRsp", m.Result(login_result(error), str(error)))
+
+    def _welcome(self, token: str) -> m.LoginRsp:
+        settings = self._settings
+        if not settings.quality_interval:
+            return m.LoginRsp(token, settings.negotiation_interval)
+        return m.LoginRsp(token, settings.negotiation_interval, report=True, report_interval_ms=settings.quality_interval)
 
     # --- sessions
 
@@ -325,14 +333,18 @@ class MediaConversation:
         self._reset_sessions(gone)
         return m.ClientHBRsp(self._settings.heartbeat_interval)
 
+    async def _quality_report(self, frame: Frame, login: MediaLogin) -> Struct:
+        session_id, interval = frame.header.session_id, self._settings.quality_interval
+        if interval and self._calls.holds(login, session_id):
+            for said in decode_body(frame, m.QualityReportReq).streams[:1]:
+                self._calls.statistics.reported(session_id, quality_report(said, self._sdk_version, self._clock()))
+        return m.QualityReportRsp(report=bool(interval), report_interval_ms=interval or m.QualityReportRsp().report_interval_ms)
+
     # --- what needs nothing done
 
     async def _acknowledge(self, frame: Frame, login: MediaLogin) -> Struct:
         """Candidates of the client: its address is learnt from its checks (``web-1x-2x.md`` §5)."""
         return m.Result()
-
-    async def _quality_report(self, frame: Frame, login: MediaLogin) -> Struct:
-        return m.QualityReportRsp()
 
     async def _net_stats(self, frame: Frame, login: MediaLogin) -> Struct:
         return m.Peer2PeerNetStatsGetRsp(decode_body(frame, m.PeerReq).peer_id)

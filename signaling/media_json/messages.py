@@ -82,6 +82,36 @@ class CloseSessionReq(Struct, frozen=True):
     """0 = the user's wish, 1 = the client will open it again."""
 
 
+Measure = float | None
+"""A figure of a quality report. Not every version has each, and browsers leave out what they cannot tell."""
+
+
+class StreamQuality(Struct, frozen=True, rename="camel"):
+    """One stream of a ``QualityReportReq``: what the SDK has computed from getStats. SDKs up to 2.13.0 send such reports."""
+
+    stream_type: Annotated[str, Meta(max_length=16)] = msgspec.field(default="", name="stream_type")
+    """``publish`` or ``play``."""
+    audio_bitrate: Measure = None
+    """kbit/s; 0 in the first report of 1.4.0, which has nothing to compare with yet."""
+    audio_packets_lost: Measure = None
+    """Since the session began."""
+    audio_packets_lost_rate: Measure = None
+    """Of players from 1.19.0 on: 0…1. Of 1.4.0: packets per millisecond."""
+    audio_jitter: Measure = None
+    """Seconds."""
+    current_round_trip_time: Measure = None
+    """Seconds; 0 = not measured."""
+    audio_level: Measure = None
+    """Linear, 0…1."""
+    audio_quality: Measure = None
+    """Grade of players: 0 unknown … 5."""
+
+
+class QualityReportReq(Struct, frozen=True):
+    streams: Annotated[list[StreamQuality], Meta(max_length=16)]
+    """One: that of the session in the header."""
+
+
 class PeerReq(Struct, frozen=True):
     """``Peer2PeerNetStatsGetReq`` and ``CmdReq``."""
 

@@ -16,6 +16,8 @@ class MediaSocketSettings:
     their last one (``web-1x-2x.md`` §1)."""
     negotiation_interval: int = 25_000
     """``LoginRsp.negoInterval``: how long a client gives a negotiation."""
+    quality_interval: int = 10_000
+    """How often SDKs are asked for quality reports; 0 = not at all. Those after 2.13.0 send none."""
     max_frame: int = 65_536
     """Longest frame. An audio and video offer of a browser has about 8 KiB."""
     max_queued_frames: int = 512

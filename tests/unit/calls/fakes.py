@@ -16,6 +16,7 @@ from calls.media_owner import MediaClaim
 from calls.media_session import MediaEnd, MediaLogin, MediaSession
 from calls.service import Calls
 from calls.settings import CallSettings
+from media.figures import MediaFigures, MediaTransport
 from media.plane import Loudest
 from media.turn.access import RelayAccess
 from rooms.errors import NodeUnreachable, StoreUnavailable, StreamTaken, StreamUnknown
@@ -40,6 +41,7 @@ NOW = 1_800_000_000_000
 HERE = NodeInfo(node_id="here", ws_url="")
 THERE = NodeInfo(node_id="there", ws_url="wss://there.example", rtmp_url="rtmp://there.example:1935")
 BASE = "ws://127.0.0.1:8080"
+NO_FIGURES = MediaFigures(MediaTransport.WEBRTC, packets=0, bytes=0)
 
 
 class Clock:
@@ -267,6 +269,8 @@ class FakePlane:
     def __init__(self) -> None:
         self.open: dict[int, tuple[str, str]] = {}
         self.forwarding: dict[int, bool] = {}
+        self.counters: dict[int, MediaFigures] = {}
+        """What is known of a session's quality."""
         self.refuse: Exception | None = None
         self.gate: asyncio.Event | None = None
         self.loudest: Loudest | None = None
@@ -301,6 +305,9 @@ class FakePlane:
 
     def relay_access(self, session_id: int) -> RelayAccess | None:
         return RelayAccess(self.turn_servers, f"1:{session_id}", "secret") if self.turn_servers else None
+
+    def figures(self, session_id: int) -> MediaFigures | None:
+        return self.counters.get(session_id, NO_FIGURES) if session_id in self.open else None
 
     def set_forwarding(self, session_id: int, *, audio: bool) -> None:
         self.forwarding[session_id] = audio

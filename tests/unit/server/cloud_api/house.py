@@ -13,6 +13,8 @@ import httpx
 from fastapi import FastAPI
 
 from auth.signatures import sign_server_api
+from calls.cluster_figures import ClusterFigures
+from calls.statistics import MediaStatistics
 from rooms.events import AnyEvent, Delivery
 from rooms.limits import RoomLimits
 from rooms.model import Client, LoginRequest, NodeInfo, Session, Timings
@@ -55,12 +57,15 @@ class Ear:
 class ApiHouse:
     """``await house.do("KickoutUser", RoomId="r", UserId=["bob"])``."""
 
-    def __init__(self, app: FastAPI, rooms: RoomService, client: httpx.AsyncClient, metrics: Metrics, sdk_logs: SdkLogs) -> None:
+    def __init__(
+        self, app: FastAPI, rooms: RoomService, client: httpx.AsyncClient, metrics: Metrics, sdk_logs: SdkLogs, statistics: MediaStatistics
+    ) -> None:
         self.app = app
         self.rooms = rooms
         self.client = client
         self.metrics = metrics
         self.sdk_logs = sdk_logs
+        self.statistics = statistics
         self.now = NOW
         self.ears: dict[str, Ear] = {}
         self._nonces = itertools.count(1)
@@ -151,8 +156,10 @@ async def api_house(
         timings=Timings(), clock=clock, rng=rng,
     )  # fmt: skip
     sdk_logs = SdkLogs(LimitSettings(), metrics, is_served=lambda _: True, clock=clock)
+    statistics = MediaStatistics(interval=5_000, points=3, clock=clock)
+    figures = ClusterFigures(statistics, rooms.node_requests, rooms.node.node_id)
     gateway = Gateway(
-        ACTIONS, NOT_OFFERED, apps=apps, house=House(rooms, sdk_logs, clock, rng, Outbox(store, most_entries=1000, most_dead=100)),
+        ACTIONS, NOT_OFFERED, apps=apps, house=House(rooms, sdk_logs, clock, rng, Outbox(store, most_entries=1000, most_dead=100), figures),
         admission=Admission(store, replay_protection=replay_protection), metrics=metrics,
         rates=dict.fromkeys(ACTIONS, 0.0) if rates is None else rates,
         room_rates=dict.fromkeys(ACTIONS, 0.0) if room_rates is None else room_rates,
@@ -160,7 +167,7 @@ async def api_house(
     app = FastAPI(openapi_url=None)
     app.include_router(cloud_api_routes(gateway, TrustedProxies([]), "1.2.3"))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hearth.test") as client:
-        house = ApiHouse(app, rooms, client, metrics, sdk_logs)
+        house = ApiHouse(app, rooms, client, metrics, sdk_logs, statistics)
         await rooms.start()
         try:
             yield house

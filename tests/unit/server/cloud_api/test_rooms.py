@@ -12,6 +12,9 @@ from auth.claims import AppKeys, TokenCheck
 from auth.errors import TokenNotPermitted
 from calls.admission import admit, check_publish
 from calls.apps import App
+from calls.media_session import MediaRole
+from calls.statistics import Subject
+from media.figures import MediaFigures, MediaTransport
 from rooms.events import Barrage, Broadcast, CustomCommand, EndReason, UserLeft
 from tests.unit.server.cloud_api.house import APP, NOW, SECRET, ApiHouse, api_house
 from tests.waiting import until
@@ -144,6 +147,25 @@ async def test_streams_are_listed(house: ApiHouse) -> None:
     }  # fmt: skip
     (entry,) = (await house.do("HearthDescribeStreams", RoomId="r"))["Data"]["StreamList"]
     assert (entry["ExtraInfo"], entry["NodeId"]) == ("info", "node-1")
+
+
+async def test_streams_are_told_with_their_figures_where_these_are_asked_for(house: ApiHouse) -> None:
+    alice = await house.enter("alice")
+    await house.rooms.publish(alice, "alice-1", "")
+    subject = Subject(7, MediaRole.PUBLISHER, APP, "r", "alice", "alice-1", alice.client, NOW * 1000)
+    counters = MediaFigures(MediaTransport.RTMP, packets=250, bytes=25_000, connected=True, queue_ms=40.0)
+    house.statistics.follow(subject, lambda: counters)
+    house.now += 5
+    house.statistics.tick(house.now * 1000)
+    (entry,) = (await house.do("HearthDescribeStreams", RoomId="r"))["Data"]["StreamList"]
+    assert "Figures" not in entry
+    (entry,) = (await house.do("HearthDescribeStreams", RoomId="r", WithFigures=True))["Data"]["StreamList"]
+    told = entry["Figures"]["Publisher"]
+    assert (told["Transport"], told["Bitrate"], told["QueueMs"], told["History"]) == ("rtmp", 40_000, 40, None)
+    assert (told["Client"], told["Version"], told["Address"]) == ("miniprogram", "2.11.0", "")
+    (entry,) = (await house.do_get("HearthDescribeStreams", RoomId="r", WithHistory=True))["Data"]["StreamList"]
+    assert entry["Figures"]["Publisher"]["History"]["At"] == [house.now * 1000]
+    assert entry["Figures"]["Players"] == [] and entry["Figures"]["PlayerCount"] == 0
 
 
 async def test_session_ids_and_keys_stay_inside(house: ApiHouse) -> None:

@@ -6,13 +6,15 @@ import json
 
 import pytest
 
+from calls.figures import QualityReport
 from calls.settings import CallSettings
 from media.errors import MediaFull, SdpRefused
 from media.sfu import Lost
 from rooms.events import EndReason, ReservationEnded, StreamEnd, StreamRemoved
 from rooms.model import Grant
+from signaling.media_json.errors import BAD_REQUEST
 from signaling.media_json.settings import MediaSocketSettings
-from tests.unit.calls.fakes import APP_ID, House
+from tests.unit.calls.fakes import APP_ID, NOW, House
 from tests.unit.signaling.media_json.client import Client
 from tests.waiting import until
 
@@ -26,7 +28,7 @@ def closing(push: dict[str, object]) -> tuple[object, dict[str, object]]:
     return body["reason"], json.loads(body["err_info"])  # type: ignore[index]
 
 
-async def test_login_echoes_the_token_and_asks_for_no_reports() -> None:
+async def test_login_echoes_the_token_and_asks_for_reports() -> None:
     house = House()
     async with Client(house, house.rooms.enter("amy")) as amy:
         answer = await amy.log_in()
@@ -42,7 +44,7 @@ async def test_login_echoes_the_token_and_asks_for_no_reports() -> None:
             "result": 0,
             "token": "t0ken",
             "tokenType": 1,
-            "report": False,
+            "report": True,
             "report_interval_ms": 10_000,
             "negoInterval": 25_000,
         }
@@ -145,7 +147,7 @@ async def test_the_small_questions_get_the_answers_that_do_no_harm() -> None:
         expected = [
             ("ClientHBReq", {"session_ids": [number]}, "ClientHBRsp", {"result": 0, "hb_interval": 10_000}),
             ("CandidateInfoReq", {"infos": [{"candidate": "x", "sdpMid": "0"}]}, "CandidateInfoRsp", {"result": 0}),
-            ("QualityReportReq", {"streams": []}, "QualityReportRsp", {"result": 0, "report": False, "report_interval_ms": 10_000}),
+            ("QualityReportReq", {"streams": []}, "QualityReportRsp", {"result": 0, "report": True, "report_interval_ms": 10_000}),
             ("Peer2PeerNetStatsGetReq", {"peer_id": 4}, "Peer2PeerNetStatsGetRsp", {"result": 0, "peer_id": 4}),
             (
                 "CmdReq",
@@ -481,3 +483,69 @@ async def test_a_session_that_opens_too_many_is_told_for_good() -> None:
         await amy.log_in()
         await amy.open(PUBLISH, "t")
         assert await refusal_of_publishing(amy) == (15, {"action": 1, "err": 1011})
+
+
+async def test_no_reports_are_asked_for_where_none_are_wanted() -> None:
+    house = House()
+    async with Client(house, house.rooms.enter("amy"), MediaSocketSettings(quality_interval=0)) as amy:
+        assert (await amy.log_in())["body"]["report"] is False
+        number = (await amy.open(PUBLISH, "s"))["body"]["session_id"]
+        answer = await amy.ask("QualityReportReq", {"streams": [{"audioBitrate": 30}]}, session_id=number)
+        assert answer["body"] == {"result": 0, "report": False, "report_interval_ms": 10_000}
+        told = house.calls.statistics.stream(APP_ID, "s", history=False).publisher
+        assert told is not None and told.reported is None
+
+
+async def reported(version: str, **said: object) -> object:
+    """What is kept of a player's report, as ``loss`` and ``packets_lost`` … by name."""
+    house = House()
+    async with Client(house, house.rooms.enter("amy")) as amy:
+        await amy.log_in(version=version)
+        await amy.open(PUBLISH, "s")
+        player = (await amy.open(PLAY, "s"))["body"]["session_id"]
+        answer = await amy.ask("QualityReportReq", {"streams": [{"stream_type": "play", **said}]}, session_id=player)
+        assert answer["header"]["cmd"] == "QualityReportRsp"
+        (told,) = house.calls.statistics.stream(APP_ID, "s", history=False).players
+        return answer["body"]["result"], told.reported
+
+
+async def test_quality_reports_are_kept_in_the_units_of_the_house() -> None:
+    figures = {"audioBitrate": 31.5, "audioPacketsLostRate": 0.05, "audioPacketsLost": 12, "audioJitter": 0.004, "audioQuality": 4}
+    result, kept = await reported("2.13.0", **figures, currentRoundTripTime=0.02, audioLevel=0.3, videoFPS=0, playData=1)
+    expected = QualityReport(NOW, 31_500.0, 0.05, 12, 4.0, 20.0, 0.3, 4)
+    assert (result, kept) == (0, expected)
+    # 1.4.0: bitrate 0 at first, a loss rate that is none.
+    _, kept = await reported("1.4.0", audioBitrate=0, audioPacketsLostRate=0.05, currentRoundTripTime=0)
+    assert kept == QualityReport(NOW, bitrate=0.0)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"audioBitrate": -1, "audioPacketsLostRate": 1.5, "audioJitter": 1e300, "audioPacketsLost": -4, "audioQuality": 77},
+        {"audioBitrate": None, "audioLevel": 1e9, "currentRoundTripTime": -3},
+    ],
+)
+async def test_what_cannot_be_true_is_left_out_of_a_report(said: dict[str, object]) -> None:
+    assert await reported("2.13.0", **said) == (0, QualityReport(NOW))
+
+
+@pytest.mark.parametrize("body", [{"streams": "x"}, {"streams": [{}] * 17}, {"streams": [{"audioBitrate": {}}]}, {}, []])
+async def test_a_report_that_is_none_is_refused(body: object) -> None:
+    house = House()
+    async with Client(house, house.rooms.enter("amy")) as amy:
+        await amy.log_in()
+        number = (await amy.open(PUBLISH, "s"))["body"]["session_id"]
+        answer = await amy.ask("QualityReportReq", body, session_id=number)
+        assert (answer["header"]["cmd"], answer["body"]["result"]) == ("QualityReportRsp", BAD_REQUEST)
+
+
+async def test_a_report_about_somebody_elses_session_is_not_kept() -> None:
+    house = House()
+    async with Client(house, house.rooms.enter("amy")) as amy, Client(house, house.rooms.enter("bob")) as bob:
+        await amy.log_in()
+        await bob.log_in()
+        number = (await amy.open(PUBLISH, "s"))["body"]["session_id"]
+        await bob.ask("QualityReportReq", {"streams": [{"audioBitrate": 30}]}, session_id=number)
+        told = house.calls.statistics.stream(APP_ID, "s", history=False).publisher
+        assert told is not None and told.reported is None
