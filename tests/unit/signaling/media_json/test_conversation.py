@@ -12,7 +12,7 @@ from media.errors import MediaFull, SdpRefused
 from media.sfu import Lost
 from rooms.events import EndReason, ReservationEnded, StreamEnd, StreamRemoved
 from rooms.model import Grant
-from signaling.media_json.errors import BAD_REQUEST
+from signaling.media_endings import MediaResult
 from signaling.media_json.settings import MediaSocketSettings
 from tests.unit.calls.fakes import APP_ID, NOW, House
 from tests.unit.signaling.media_json.client import Client
@@ -537,7 +537,7 @@ async def test_a_report_that_is_none_is_refused(body: object) -> None:
         await amy.log_in()
         number = (await amy.open(PUBLISH, "s"))["body"]["session_id"]
         answer = await amy.ask("QualityReportReq", body, session_id=number)
-        assert (answer["header"]["cmd"], answer["body"]["result"]) == ("QualityReportRsp", BAD_REQUEST)
+        assert (answer["header"]["cmd"], answer["body"]["result"]) == ("QualityReportRsp", MediaResult.BAD_REQUEST)
 
 
 async def test_a_report_about_somebody_elses_session_is_not_kept() -> None:
