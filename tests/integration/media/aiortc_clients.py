@@ -29,6 +29,7 @@ from av import AudioFrame
 from media.config import MediaConfig
 from media.sfu import Sfu
 from media.turn.access import RelayAccess
+from tests.tones import TONES, share
 
 RATE = 48_000
 FRAME = 960
@@ -115,23 +116,12 @@ class Ear:
                 assert isinstance(frame, AudioFrame)
                 samples = array.array("h", bytes(frame.planes[0]))[: frame.samples * 2 : 2]
                 self.frames += 1
-                energy = sum(sample * sample for sample in samples)
-                self.loudness = math.sqrt(energy / len(samples))
+                self.loudness = math.sqrt(sum(sample * sample for sample in samples) / len(samples))
                 if self.loudness < 500:
                     continue
-                for hertz in range(200, 1_400, 50):
-                    if _share(samples, hertz, energy) > 0.6:
+                for hertz in TONES:
+                    if share(samples, hertz, RATE) > 0.6:
                         self._loud[hertz] = self._loud.get(hertz, 0) + 1
-
-
-def _share(samples: array.array[int], hertz: int, energy: int) -> float:
-    """Share of the energy at one frequency (Goertzel)."""
-    turn = 2 * math.cos(2 * math.pi * hertz / RATE)
-    before = last = 0.0
-    for sample in samples:
-        before, last = last, sample + turn * last - before
-    power = last * last + before * before - turn * last * before
-    return 2 * power / (len(samples) * energy) if energy else 0.0
 
 
 class Client:
