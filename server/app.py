@@ -53,7 +53,10 @@ from server.settings import Settings
 from server.state_metrics import observe
 from server.store_clock import StoreClock
 from server.websockets import refuse
+from signaling.accesshub.frames import Service
 from signaling.accesshub.hubs import Hubs
+from signaling.accesshub.rtmp_dispatch import RtmpDispatch
+from signaling.accesshub.webrtc_service import WebRtcOnHub
 from signaling.media_json.connection import serve_media_socket
 from signaling.room_json import RoomSockets
 
@@ -139,6 +142,8 @@ class Hearth:
             serves=lambda app_id: self.apps.get(app_id) is not None,
             settings=wiring.hub_settings(settings),
             clock=clock,
+            channels=dict.fromkeys((Service.WEBRTC, Service.WEBRTC_LOW_LATENCY), WebRtcOnHub(self.calls, clock=clock)),
+            http={Service.MEDIA_GATEWAY: RtmpDispatch(self.calls)},
         )
         self.sdk_logs = SdkLogs(
             settings.limits,

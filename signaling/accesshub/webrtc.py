@@ -1,4 +1,4 @@
-"""WebRTC signalling of one hub socket, without the socket (services 18 and 19): payloads in, payloads out (``sdk-3x.md`` §6).
+"""WebRTC signalling of one hub socket, without the socket (services 18 and 19): requests in, payloads out (``sdk-3x.md`` §6).
 
 The same media sessions as behind ``/media``, with the same rules; the room sessions that they belong to are those of the same socket.
 """
@@ -22,7 +22,7 @@ from rooms.model import Clock, Session
 from signaling.accesshub.frames import FrameInvalid
 from signaling.accesshub.media_credential import RETURNED_TOKEN, credential_of, read_token, write_token
 from signaling.accesshub.proto import accesshub_pb2 as pb
-from signaling.accesshub.webrtc_codec import CmdId, Command, Request, decode_request, encode_message, parse
+from signaling.accesshub.webrtc_codec import CmdId, Command, Request, encode_message, parse
 from signaling.media_endings import CLOSES, Close, MediaResult, described_refusal, refusal
 from signaling.push_numbers import PushNumbers
 from signaling.rejecting_answer import rejecting_answer
@@ -73,7 +73,6 @@ class WebRtcSignaling:
         rooms: RoomSessions,
         send: Callable[[bytes], None],
         *,
-        app_id: int,
         clock: Clock,
         client_address: str,
     ) -> None:
@@ -81,7 +80,8 @@ class WebRtcSignaling:
         self._calls = calls
         self._rooms = rooms
         self._send = send
-        self._app_id = app_id
+        self._app_id = 0
+        """As the media login says it."""
         self._clock = clock
         self._client_address = client_address
         self._logins: dict[int, MediaLogin] = {}
@@ -112,13 +112,13 @@ class WebRtcSignaling:
             Command.DISPATCH: _Kind(pb.RtcWebRTCDispatchReq, lambda result: pb.RtcWebRTCDispatchRsp(result=result), self._dispatch),
         }
 
-    async def handle(self, payload: bytes) -> None:
-        """Answer one payload. Raises ``FrameInvalid`` for what is none; whatever else is wrong, with it or with us, is answered."""
-        request = decode_request(payload)
+    async def handle(self, request: Request) -> None:
+        """Answer one request. Whatever is wrong with it, or with us, is answered too: nothing is raised."""
         try:
             await self._handle(request)
-        except FrameInvalid:
-            raise
+        except FrameInvalid as invalid:
+            log.info("hub_media_body_invalid", command=request.command, reason=str(invalid), app_id=self._app_id)
+            self._reply(request, self._bare_answer(request.command, MediaResult.BAD_REQUEST))
         except Exception:
             log.exception("hub_media_command_failed", command=request.command, app_id=self._app_id)
             self._reply(request, self._bare_answer(request.command, MediaResult.FAILED))
@@ -137,8 +137,6 @@ class WebRtcSignaling:
                 await self._create_session_with_sdp(request)
             case Command.CREATE_SESSION:
                 await self._create_session(request)
-            case Command.SESSION_RESET_ACK | Command.CLOSE_SESSION_ACK | Command.STREAM_STATUS_ACK:
-                return
             case _:
                 await self._answer(request)
 
@@ -177,7 +175,7 @@ class WebRtcSignaling:
             self._reply(request, pb.RtcLoginRsp(result=MediaResult.BAD_REQUEST))
             return
         self.ended()
-        self._user_id = message.user_id
+        self._app_id, self._user_id = message.appid, message.user_id
         held = [(session.session_id, session.session_token) for session in message.sessions]
         try:
             login = await self._media_login(message, held)
@@ -197,10 +195,10 @@ class WebRtcSignaling:
 
     async def _media_login(self, message: pb.RtcLoginReq, held: list[tuple[int, str]]) -> MediaLogin:
         """The right to media is that of the room session on this socket, or of the one that the client had on an earlier socket."""
-        if message.appid != self._app_id:
-            raise AppUnknown("another App than the socket's")
         session = self._rooms.session_of(message.roomid)
         if session is not None:
+            if session.app_id != self._app_id:
+                raise AppUnknown("another App than the room's")
             credential = credential_of(session)
         else:
             # After a lost hub SDKs may log in here first and to the room then.

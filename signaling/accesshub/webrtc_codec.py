@@ -53,6 +53,10 @@ class Command(enum.IntEnum):
     DISPATCH = 47
 
 
+ACKNOWLEDGEMENTS: Final = frozenset({Command.SESSION_RESET_ACK, Command.CLOSE_SESSION_ACK, Command.STREAM_STATUS_ACK})
+"""Of pushes; nothing depends on them."""
+
+
 class CmdId(enum.IntEnum):
     """``RtcCmdReq.cmd_id``: what its body is about."""
 

@@ -94,6 +94,10 @@ class WebUser(SdkUser):
         """Waits for ``remoteMicStatusUpdate``: ``OPEN`` or ``MUTE``."""
         await self.wait_event("remoteMicStatusUpdate", lambda stream, now: stream == stream_id and now == status)
 
+    async def send_transparent(self, room_id: str, text: str, *to: str) -> None:
+        """``sendTransparentMessage`` of 3.12.0."""
+        await self._page("sendTransparent", roomId=room_id, text=text, to=list(to))
+
     async def stop_publishing(self, stream_id: str) -> None:
         await self._page("stopPublishing", streamId=stream_id)
 

@@ -11,7 +11,7 @@ const EVENTS = [
   "roomStateUpdate", "roomStateChanged", "roomUserUpdate", "roomOnlineUserCountUpdate", "roomStreamUpdate", "streamExtraInfoUpdate",
   "roomExtraInfoUpdate", "tokenWillExpire", "IMRecvBroadcastMessage", "IMRecvBarrageMessage", "IMRecvCustomCommand",
   "publisherStateUpdate", "playerStateUpdate", "remoteMicStatusUpdate", "remoteCameraStatusUpdate", "updateOnlineCount",
-  "playQualityUpdate", "publishQualityUpdate", "recvRoomTransparentMessage", "recvRoomChannelMessage",
+  "playQualityUpdate", "publishQualityUpdate", "recvRoomTransparentMessage",
 ];
 
 let engine;
@@ -31,6 +31,10 @@ const listener = (streamId) => {
   return found;
 };
 
+/** Bytes in what an event tells, as the text that they are. */
+const withText = (value) =>
+  value?.content instanceof Uint8Array ? { ...value, content: new TextDecoder().decode(value.content) } : value;
+
 async function startPublishing(streamId, source, option) {
   const stream = await engine.createStream(source);
   published.set(streamId, stream);
@@ -45,7 +49,7 @@ window.hearth = {
     engine = hub ? makeHubEngine(ZegoExpressEngine, sdk, appId, hub) : makeEngine(ZegoExpressEngine, sdk, appId, server);
     engine.setLogConfig({ logLevel: "disable", remoteLogLevel: "disable" });
     engine.setDebugVerbose(false);
-    for (const event of EVENTS) engine.on(event, (...args) => window.reportToTest({ event, args }));
+    for (const event of EVENTS) engine.on(event, (...args) => window.reportToTest({ event, args: args.map(withText) }));
   },
 
   /** `await engine[method](...args)`; what cannot be said in JSON is left out. */
@@ -76,6 +80,12 @@ window.hearth = {
   muteMicrophone({ streamId, mute }) {
     // In 1.4.0 the switch is the wrong way round (web-1x-2x.md section 7).
     return engine.mutePublishStreamAudio(published.get(streamId), sdk === "1.4.0" ? !mute : mute);
+  },
+
+  /** 3.12.0: bytes to some users or to all. */
+  sendTransparent({ roomId, text, to }) {
+    const recvUserList = to.map((userID) => ({ userID }));
+    return engine.sendTransparentMessage(roomId, { sendMode: 0, sendType: 0, content: new TextEncoder().encode(text), recvUserList });
   },
 
   stopPublishing({ streamId }) {

@@ -17,10 +17,9 @@ from media.errors import MediaFull, SdpRefused
 from rooms.errors import StoreUnavailable
 from rooms.events import EndReason
 from rooms.model import Session
-from signaling.accesshub.frames import FrameInvalid
 from signaling.accesshub.proto import accesshub_pb2 as pb
 from signaling.accesshub.webrtc import WebRtcSignaling
-from signaling.accesshub.webrtc_codec import Command, encode_message
+from signaling.accesshub.webrtc_codec import Command, decode_request, encode_message
 from signaling.media_endings import MediaResult
 from tests.unit.calls.fakes import APP_ID, House
 from tests.unit.signaling.accesshub.samples import RTC
@@ -49,7 +48,7 @@ class Client:
         self.rooms = list(sessions)
         self.user_id = sessions[0].user_id
         self.sent: list[tuple[int, int, int, Any]] = []
-        self.service = WebRtcSignaling(house.calls, self, self._receive, app_id=APP_ID, clock=house.clock, client_address="192.0.2.7")
+        self.service = WebRtcSignaling(house.calls, self, self._receive, clock=house.clock, client_address="192.0.2.7")
         self._seq = 0
 
     def session_of(self, room_id: str) -> Session | None:
@@ -65,7 +64,7 @@ class Client:
     async def ask(self, command: int, message: Message, session_id: int = 0) -> Any:
         """The answer's body; its ``session_id`` is in ``answered``."""
         self._seq += 1
-        await self.service.handle(request(command, self._seq, session_id, message))
+        await self.service.handle(decode_request(request(command, self._seq, session_id, message)))
         for number, seq, answered, body in self.sent:
             if number == command + 1 and seq == self._seq:
                 self.answered = answered
@@ -335,17 +334,14 @@ async def test_who_leaves_the_room_is_told_nothing_more_than_the_end() -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.sampled_from([*REQUESTS, 2, 7, 8, 22, 26, 99]), st.binary(max_size=48), st.integers(0, 2**32 - 1))
+@given(st.sampled_from([*REQUESTS, 2, 7, 99]), st.binary(max_size=48), st.integers(0, 2**32 - 1))
 def test_no_body_of_any_command_does_harm(command: int, body: bytes, session_id: int) -> None:
     async def story() -> None:
         house, amy, _ = await pair()
         head = pb.RtcHead(cmd=command, seq=1, session_id=session_id).SerializeToString()
         inner = b"\x11" + len(head).to_bytes(2) + len(body).to_bytes(4) + head + body
         payload = b"\xb5\x00\x00\x02" + len(inner).to_bytes(4) + b"\x08\x64" + inner
-        try:
-            await amy.service.handle(payload)
-        except FrameInvalid:
-            return
+        await amy.service.handle(decode_request(payload))
         assert len(house.plane.open) <= 1
 
     asyncio.run(story())

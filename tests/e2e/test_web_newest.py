@@ -1,0 +1,194 @@
+"""Web SDK 3.12.0 in Chromium, in full: everything goes through one binary socket to the accesshub."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from asyncio import gather
+from pathlib import Path
+
+import pytest
+
+from tests.e2e import commands
+from tests.e2e.browser import MICROPHONE_TONE, WebUser
+from tests.e2e.remote import SdkError
+from tests.e2e.users import PageMaker, unused_number
+from tests.hearth_process import HearthProcess
+
+NEWEST = "3.12.0"
+LONGEST_GAP = 1500
+"""See ``test_web_calls.py``."""
+TOKEN_ERROR, TOKEN_EXPIRED, KICKED_BY_SERVER = 1102016, 1102018, 1002055
+
+pytestmark = pytest.mark.parametrize("store_url", ["memory"], indirect=True)
+
+
+@pytest.fixture
+def stream() -> str:
+    return f"stream-{unused_number()}"
+
+
+async def on_the_air(room: str, publisher: WebUser, stream: str, tone: int, *listeners: WebUser) -> None:
+    """Everybody in the room, the publisher publishing, the listeners hearing it."""
+    await gather(*(user.login(room) for user in (publisher, *listeners)))
+    await publisher.publish_tone(stream, tone)
+    for listener in listeners:
+        await listener.sees_stream(room, stream)
+        await listener.play(stream)
+        await listener.heard_tone(stream, tone)
+
+
+async def test_two_people_talk_and_a_third_who_comes_later_hears_both(
+    hearth: HearthProcess, page: PageMaker, room: str, stream: str
+) -> None:
+    alice, bob, carol = await page(hearth, "alice", "bob", "carol", version=NEWEST)
+    await gather(alice.login(room), bob.login(room))
+    await gather(alice.sees_user(room, bob.user_id), bob.sees_user(room, alice.user_id))
+    of_alice, of_bob = f"{stream}-alice", f"{stream}-bob"
+    await gather(alice.publish_microphone(of_alice), bob.publish_tone(of_bob, 880))
+    await gather(alice.sees_stream(room, of_bob), bob.sees_stream(room, of_alice))
+    await gather(alice.play(of_bob), bob.play(of_alice))
+    await gather(alice.heard_tone(of_bob, 880), bob.heard_tone(of_alice, MICROPHONE_TONE))
+
+    await carol.login(room)
+    await gather(carol.sees_stream(room, of_alice), carol.sees_stream(room, of_bob))
+    await gather(carol.play(of_alice), carol.play(of_bob))
+    await gather(carol.heard_tone(of_alice, MICROPHONE_TONE), carol.heard_tone(of_bob, 880))
+
+
+async def test_mute_is_silence_and_an_event_and_a_stopped_stream_can_be_published_again(
+    hearth: HearthProcess, page: PageMaker, room: str, stream: str
+) -> None:
+    alice, bob = await page(hearth, "alice", "bob", version=NEWEST)
+    await on_the_air(room, bob, stream, 660, alice)
+    await alice.remote_microphone(stream, "OPEN")
+    await bob.mute_microphone(stream, True)
+    await gather(alice.remote_microphone(stream, "MUTE"), alice.heard_silence(stream))
+    await bob.mute_microphone(stream, False)
+    await gather(alice.remote_microphone(stream, "OPEN"), alice.heard_tone(stream, 660))
+
+    assert await alice.call("mutePlayStreamAudio", stream, True) is True
+    await alice.heard_silence(stream)
+    assert await alice.call("mutePlayStreamAudio", stream, False) is True
+    await alice.heard_tone(stream, 660)
+
+    await bob.stop_publishing(stream)
+    await alice.sees_stream(room, stream, "DELETE")
+    await alice.stop_playing(stream)
+    await bob.publish_tone(stream, 990)
+    await alice.sees_stream(room, stream)
+    await alice.play(stream)
+    await alice.heard_tone(stream, 990)
+
+
+async def test_messages_of_every_kind_and_extra_info_reach_whom_they_should(
+    hearth: HearthProcess, page: PageMaker, room: str, stream: str
+) -> None:
+    alice, bob, carol = await page(hearth, "alice", "bob", "carol", version=NEWEST)
+    await gather(*(user.login(room) for user in (alice, bob, carol)))
+    await gather(*(alice.sees_user(room, user.user_id) for user in (bob, carol)))
+    await alice.call("sendBroadcastMessage", room, "to all ✓")
+    await alice.call("sendBarrageMessage", room, "as it flies by")
+    await alice.call("sendCustomCommand", room, "for bob", [bob.user_id])
+    for user in (bob, carol):
+        _, (message,) = await user.wait_event("IMRecvBroadcastMessage")
+        assert (message["message"], message["fromUser"]["userID"]) == ("to all ✓", alice.user_id)
+        _, (barrage,) = await user.wait_event("IMRecvBarrageMessage")
+        assert barrage["message"] == "as it flies by"
+    _, sender, command = await bob.wait_event("IMRecvCustomCommand")
+    assert (sender["userID"], command) == (alice.user_id, "for bob")
+
+    await bob.call("setRoomExtraInfo", room, "topic", "3.x")
+    for user in (alice, carol):
+        _, (info,) = await user.wait_event("roomExtraInfoUpdate")
+        assert (info["key"], info["value"]) == ("topic", "3.x")
+    await bob.publish_tone(stream, 660)
+    await alice.sees_stream(room, stream)
+    await bob.call("setStreamExtraInfo", stream, "mood")
+    _, (changed,) = await alice.wait_event("streamExtraInfoUpdate")
+    assert (changed["streamID"], changed["extraInfo"]) == (stream, "mood")
+    # Each once, and nothing that was for others.
+    assert len(bob.history("IMRecvBroadcastMessage")) == len(carol.history("IMRecvBarrageMessage")) == 1
+    assert not carol.history("IMRecvCustomCommand")
+
+
+async def test_a_lost_hub_is_resumed_while_the_sound_goes_on(hearth: HearthProcess, page: PageMaker, room: str, stream: str) -> None:
+    alice, bob, carol = await page(hearth, "alice", "bob", "carol", version=NEWEST)
+    await on_the_air(room, bob, stream, 660, alice)
+    await alice.watch_tone(stream, 660)
+    for user in (bob, alice):
+        user.link.cut("/", stay_down=True)
+    await carol.login(room)
+    await carol.publish_tone(f"{stream}-new", 880)
+    for user in (bob, alice):
+        user.link.restore()
+    await gather(bob.connected(room), alice.connected(room))
+    await gather(*(user.sees_stream(room, f"{stream}-new") for user in (alice, bob)))
+    await gather(*(user.sees_user(room, carol.user_id) for user in (alice, bob)))
+    await alice.play(f"{stream}-new")
+    await gather(alice.heard_tone(f"{stream}-new", 880), alice.heard_tone(stream, 660))
+    # The media sessions hang on the new sockets: a message from bob's reaches alice's.
+    await bob.mute_microphone(stream, True)
+    await alice.remote_microphone(stream, "MUTE")
+    assert await alice.longest_gap(stream) < LONGEST_GAP
+    assert alice.stream_changes(stream) == ["ADD"] and alice.user_changes(bob.user_id) == ["ADD"]
+    assert bob.publisher_states(stream) == ["PUBLISH_REQUESTING", "PUBLISHING"]
+    await bob.stop_publishing(stream)
+    await alice.sees_stream(room, stream, "DELETE")
+
+
+async def test_kicked_publisher_is_off_the_air_at_once(hearth: HearthProcess, page: PageMaker, room: str, stream: str) -> None:
+    alice, bob = await page(hearth, "alice", "bob", version=NEWEST)
+    await on_the_air(room, bob, stream, 660, alice)
+    await commands.kick(hearth, room, bob.user_id, "enough")
+    _, _, code, extended = await bob.disconnected(room)
+    assert code == KICKED_BY_SERVER and "enough" in str(extended)
+    await gather(alice.sees_stream(room, stream, "DELETE"), alice.sees_user(room, bob.user_id, "DELETE"), alice.heard_silence(stream))
+
+
+async def test_a_stream_id_in_use_is_refused_and_the_first_publisher_stays_audible(
+    hearth: HearthProcess, page: PageMaker, room: str, stream: str
+) -> None:
+    alice, bob, rival = await page(hearth, "alice", "bob", "rival", version=NEWEST)
+    await on_the_air(room, bob, stream, 660, alice)
+    await alice.watch_tone(stream, 660)
+    await rival.login(room)
+    await rival.start_publishing_tone(stream, 880)
+    refused = await rival.publisher_state(stream, "NO_PUBLISH")
+    assert refused["errorCode"] != 0
+    await alice.heard_tone(stream, 660)
+    assert await alice.longest_gap(stream) < LONGEST_GAP and alice.stream_changes(stream) == ["ADD"]
+
+
+async def test_tokens_are_refused_for_what_is_wrong_with_them_and_renewed(hearth: HearthProcess, page: PageMaker, room: str) -> None:
+    alice, bob, carol = await page(hearth, "alice", "bob", "carol", version=NEWEST)
+    with pytest.raises(SdkError) as wrong:
+        await alice.login(room, token=hearth.token(alice.user_id, secret="f" * 32))
+    assert wrong.value.code == TOKEN_ERROR
+    with pytest.raises(SdkError) as expired:
+        await bob.login(room, token=hearth.token(bob.user_id, ttl=-60))
+    assert expired.value.code == TOKEN_EXPIRED
+    await carol.login(room, token=hearth.token(carol.user_id, ttl=32))
+    await carol.wait_event("tokenWillExpire")
+    assert await carol.call("renewToken", hearth.token(carol.user_id), room) is True
+
+
+async def test_a_restarted_server_has_everybody_back_and_audible(
+    store_url: str, tmp_path: Path, page: PageMaker, room: str, stream: str
+) -> None:
+
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    sections = {"server": {"port": port}}
+    server = await HearthProcess.astart(tmp_path / "first", sections=sections)
+    alice, bob = await page(server, "alice", "bob", version=NEWEST)
+    await on_the_air(room, bob, stream, 660, alice)
+    await asyncio.to_thread(server.kill)
+    server = await HearthProcess.astart(tmp_path / "second", sections=sections)
+    try:
+        await gather(alice.connected(room), bob.connected(room))
+        await bob.publisher_state(stream, "PUBLISHING")
+        await alice.heard_tone(stream, 660)
+        assert "DISCONNECTED" not in alice.states() and "DISCONNECTED" not in bob.states()
+    finally:
+        await asyncio.to_thread(server.__exit__, None, None, None)
