@@ -19,6 +19,7 @@ from starlette.websockets import WebSocket
 
 from calls.cluster_figures import ClusterFigures
 from calls.service import Calls
+from media.bridge.bridges import Bridges
 from media.errors import TurnPortTaken
 from media.rtmp.live import LiveHub
 from media.rtmp.server import RtmpServer
@@ -129,6 +130,7 @@ class Hearth:
         self.calls = Calls(self.rooms, self.sfu, apps=self.apps.get, settings=wiring.call_settings(settings), clock=clock, rng=rng)
         events.calls = self.calls
         self.live = LiveHub(steady, max_streams=settings.media.max_streams, max_players=settings.media.max_players)
+        self.bridges = Bridges(self.sfu, self.live, wiring.bridge_config(settings), clock=steady)
         self.rtmp = (
             RtmpServer(wiring.rtmp_config(settings), self.live, self.calls.live_admission, clock=steady, rng=rng)
             if settings.rtmp.enabled
@@ -277,6 +279,7 @@ class Hearth:
                 await self.callbacks.aclose()
                 await self.receiver.aclose()
         finally:
+            await self.bridges.aclose()
             if self.rtmp is not None:
                 await self.rtmp.aclose()
             await self.sfu.aclose()

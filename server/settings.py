@@ -217,6 +217,22 @@ class ExternalTurnSettings(Section):
         return self
 
 
+class BridgeSettings(Section):
+    max_bridges: Annotated[int, Field(ge=0, le=100_000)] = 200
+    """Streams converted between AAC (RTMP, FLV) and Opus (WebRTC) at the same time, each once for all listeners; the next waits for
+    a place. Each takes a few percent of a core. 0 = none: RTMP and WebRTC do not hear each other."""
+    threads: Annotated[int, Field(ge=1, le=256)] = 2
+    """Threads in which that is done."""
+    opus_bitrate: Annotated[int, Field(ge=12_000, le=510_000)] = 48_000
+    """Bits per second of the Opus for WebRTC, what repairs losses (in-band FEC) included."""
+    aac_bitrate: Annotated[int, Field(ge=16_000, le=256_000)] = 64_000
+    """Bits per second of the AAC for RTMP and FLV."""
+    linger_seconds: Annotated[float, Field(ge=0, le=600)] = 5
+    """How long a conversion goes on after its last listener has left, for the next."""
+    max_delay_ms: Annotated[int, Field(ge=40, le=1_000)] = 200
+    """Most delay with which the jitter of a WebRTC publisher's network is evened out for RTMP and FLV; it is as small as that allows."""
+
+
 class MediaSettings(Section):
     host: str = ""
     """Address to listen on for media (UDP). Empty = the same as server.host."""
@@ -227,6 +243,7 @@ class MediaSettings(Section):
     Behind NAT or Docker: the public address whose udp_port is forwarded to this process."""
     turn: TurnSettings = TurnSettings()
     turn_external: ExternalTurnSettings = ExternalTurnSettings()
+    bridge: BridgeSettings = BridgeSettings()
     max_streams: Annotated[int, Field(ge=1, le=1_000_000)] = 2_000
     """Most streams published on this node at the same time; more are refused."""
     max_players: Annotated[int, Field(ge=1, le=1_000_000)] = 20_000

@@ -32,10 +32,11 @@ def observe(metrics: Metrics, hearth: Hearth) -> None:
             "hearth_media_players": ("Open play sessions of media.", media.players),
             "hearth_media_connected": ("Media sessions with ICE and DTLS up.", media.connected),
             "hearth_turn_allocations": ("Allocations of the node's own TURN server.", media.turn_allocations),
+            "hearth_bridges_running": ("Streams converted between RTMP and WebRTC now.", sum(hearth.bridges.totals().running.values())),
         }
 
     def counters() -> Mapping[str, tuple[str, float]]:
-        media = hearth.sfu.totals()
+        media, bridges = hearth.sfu.totals(), hearth.bridges.totals()
         figures = {
             "hearth_pushes": (
                 "Frames sent to clients of the room dialects that answered nothing.",
@@ -46,6 +47,10 @@ def observe(metrics: Metrics, hearth: Hearth) -> None:
             "hearth_media_packets_out": ("RTP packets sent to players.", media.plane.packets_out),
             "hearth_media_bytes_out": ("Their bytes.", media.plane.bytes_out),
             "hearth_media_datagrams_in": ("UDP datagrams received.", media.plane.datagrams_in),
+            "hearth_bridges_failed": ("Conversions between RTMP and WebRTC that ended by an error.", bridges.failed),
+            "hearth_bridges_refused": ("Conversions that had to wait because max_bridges were at work.", bridges.refused),
+            "hearth_bridge_dropped": ("Packets and frames that conversions left out.", bridges.dropped),
+            "hearth_bridge_codec_seconds": ("CPU time of their codecs.", bridges.codec_seconds),
         }
         return {name: (text, float(value)) for name, (text, value) in figures.items()}
 
@@ -69,6 +74,9 @@ def observe(metrics: Metrics, hearth: Hearth) -> None:
     def dropped() -> Mapping[tuple[str, ...], float]:
         return _by_name(hearth.sfu.totals().plane.dropped)
 
+    def bridges_begun() -> Mapping[tuple[str, ...], float]:
+        return {(direction.value,): count for direction, count in hearth.bridges.totals().begun.items()}
+
     def lost() -> Mapping[tuple[str, ...], float]:
         return _by_name(hearth.sfu.totals().lost)
 
@@ -91,6 +99,7 @@ def observe(metrics: Metrics, hearth: Hearth) -> None:
         metrics.observe_labelled(name, text, ["app_id"], per_app(read), rises=rises)
     metrics.observe_labelled("hearth_media_dropped", "Datagrams that went nowhere.", ["reason"], dropped)
     metrics.observe_labelled("hearth_media_lost", "Media sessions that ended by themselves.", ["reason"], lost)
+    metrics.observe_labelled("hearth_bridges_begun", "Conversions between RTMP and WebRTC so far.", ["direction"], bridges_begun)
     metrics.observe_labelled("hearth_turn_refused", "TURN datagrams dropped or answered with an error.", ["reason"], turn_refused)
     metrics.observe_labelled("hearth_logins", "Answered logins: ok, or the refusal.", ["dialect", "result"], logins)
     metrics.observe_labelled("hearth_requests", "Other answered requests: ok, or the refusal.", ["dialect", "command", "result"], requests)

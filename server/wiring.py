@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from calls.settings import CallSettings
+from media.bridge.config import BridgeConfig
 from media.config import MediaConfig
 from media.rtmp.config import PlayerLimits, RtmpConfig
 from media.turn.config import ExternalTurn, TurnConfig
@@ -88,6 +89,18 @@ def rtmp_address(settings: Settings, port: int) -> str:
         return f"rtmp://{settings.rtmp.public_host}"
     host = urlsplit(settings.server.public_url).hostname if settings.server.public_url else rtmp_host(settings)
     return "" if not host or is_wildcard(host) else f"rtmp://{in_url(host)}:{port}"
+
+
+def bridge_config(settings: Settings) -> BridgeConfig:
+    bridge = settings.media.bridge
+    return BridgeConfig(
+        max_bridges=bridge.max_bridges,
+        threads=bridge.threads,
+        opus_bitrate=bridge.opus_bitrate,
+        aac_bitrate=bridge.aac_bitrate,
+        linger_ms=int(bridge.linger_seconds * _MS),
+        max_delay_ms=bridge.max_delay_ms,
+    )
 
 
 def _own_turn(media: MediaSettings) -> TurnConfig | None:

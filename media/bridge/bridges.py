@@ -43,6 +43,9 @@ class _Pause:
 
     timer: asyncio.TimerHandle
     failures: int
+    """In a row."""
+    refused: bool
+    """It waits for a place."""
 
 
 class Bridges:
@@ -128,7 +131,7 @@ class Bridges:
         key = stream, direction
         running = self._running.get(key)
         published, heard = self._published(stream, direction), self._heard(stream, direction)
-        if not published or self._closed:
+        if not published or self._closed or not self._config.max_bridges:
             # Another publisher may come on either side: nothing must be in its way.
             self._forget_pause(key)
             if running is not None:
@@ -158,12 +161,13 @@ class Bridges:
         live = self._hub.stream(stream)
         return live is not None and any(not isinstance(player, RtmpToWebRtc) for player in live.players)
 
-    def _begin(self, key: _Key, failures: int) -> None:
+    def _begin(self, key: _Key, failures: int, *, waits: bool = False) -> None:
         stream, direction = key
         if len(self._running) >= self._config.max_bridges:
-            self._refused += 1
-            log.warning("bridge_refused", stream=stream, direction=direction.value, limit=self._config.max_bridges)
-            self._pause(key, failures)
+            if not waits:
+                self._refused += 1
+                log.warning("bridge_refused", stream=stream, direction=direction.value, limit=self._config.max_bridges)
+            self._pause(key, failures, refused=True)
             return
         make = RtmpToWebRtc if direction is Direction.RTMP_TO_WEBRTC else WebRtcToRtmp
         bridge = make(stream, self._sfu, self._hub, self._threads, self._config, self._clock)
@@ -195,14 +199,14 @@ class Bridges:
         if wanted:
             self._pause(key, failures + 1)
 
-    def _pause(self, key: _Key, failures: int) -> None:
+    def _pause(self, key: _Key, failures: int, *, refused: bool = False) -> None:
         delay = min(self._config.max_retry_ms, self._config.retry_ms * 2 ** max(0, min(failures, 16) - 1))
-        self._pauses[key] = _Pause(asyncio.get_running_loop().call_later(delay / 1000, self._retry, key), failures)
+        self._pauses[key] = _Pause(asyncio.get_running_loop().call_later(delay / 1000, self._retry, key), failures, refused)
 
     def _retry(self, key: _Key) -> None:
         pause = self._pauses.pop(key)
         if self._published(*key) and self._heard(*key):
-            self._begin(key, pause.failures)
+            self._begin(key, pause.failures, waits=pause.refused)
 
     def _forget_pause(self, key: _Key) -> None:
         pause = self._pauses.pop(key, None)

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass, field
-
-
-def _default_threads() -> int:
-    return max(1, min(4, os.cpu_count() or 1))
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -16,7 +11,7 @@ class BridgeConfig:
 
     max_bridges: int = 200
     """Streams and directions converted at one time; one more is not begun until another ends."""
-    threads: int = field(default_factory=_default_threads)
+    threads: int = 2
     """Threads in which codecs run, for all bridges together."""
     opus_bitrate: int = 48_000
     """Bits per second of the Opus that WebRTC players get, in-band FEC included."""
@@ -25,7 +20,7 @@ class BridgeConfig:
     linger_ms: int = 5_000
     """A bridge whose last listener has gone waits for the next one for so long."""
     min_delay_ms: int = 30
-    """The jitter buffer's delay on a steady network."""
+    """The jitter buffer's delay on a steady network, the 20 ms that are taken at once included."""
     max_delay_ms: int = 200
     """The jitter buffer's delay on the worst network that it evens out."""
     queue_frames: int = 64

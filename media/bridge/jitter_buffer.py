@@ -142,7 +142,7 @@ class JitterBuffer:
             return
         self.counts.packets += 1
         position = self._extend(timestamp)
-        if self._newest is None or self._jumped(position):
+        if self._newest is None or self._begins_anew(sequence, position, now):
             self._restart(sequence, position, now)
         self._newest = position
         self._measure(position, now)
@@ -161,8 +161,12 @@ class JitterBuffer:
             return timestamp
         return self._newest + (timestamp - self._newest + (1 << 31)) % (1 << 32) - (1 << 31)
 
-    def _jumped(self, position: int) -> bool:
-        return abs(position - self._position - self._waited) > MAX_JUMP
+    def _begins_anew(self, sequence: int, position: int, now: int) -> bool:
+        if abs(position - self._position - self._waited) > MAX_JUMP:
+            return True
+        # After a pause it may be less: a sender whose timestamps went back would be late until they have made up for it.
+        late = now * TICKS_PER_MS - position - self._transit.value
+        return self._waited >= PAUSE and sequence > self._last_sequence and late > self._max_delay_ms * TICKS_PER_MS
 
     def _restart(self, sequence: int, position: int, now: int) -> None:
         """The first packet, or the first of a new count of timestamps."""

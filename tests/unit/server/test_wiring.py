@@ -8,10 +8,12 @@ import msgspec
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from media.bridge.config import BridgeConfig
 from media.turn.config import TurnConfig
 from rooms.limits import RoomLimits
 from server import wiring
 from server.settings import (
+    BridgeSettings,
     ExternalTurnSettings,
     LimitSettings,
     MediaSettings,
@@ -55,6 +57,14 @@ def test_turn_is_the_nodes_own_or_another_or_none() -> None:
     other = wiring.media_config(Settings(media=MediaSettings(turn_external=external)))
     assert other.turn is None and other.turn_external is not None
     assert (other.turn_external.urls, other.turn_external.shared_secret) == (("turn:t:3478?transport=udp",), "s")
+
+
+def test_the_bridge_is_as_its_part_has_it_unless_set() -> None:
+    assert wiring.bridge_config(Settings()) == BridgeConfig()
+    bridge = BridgeSettings(max_bridges=3, threads=1, opus_bitrate=32_000, aac_bitrate=48_000, linger_seconds=1.5, max_delay_ms=100)
+    assert wiring.bridge_config(Settings(media=MediaSettings(bridge=bridge))) == BridgeConfig(
+        max_bridges=3, threads=1, opus_bitrate=32_000, aac_bitrate=48_000, linger_ms=1_500, max_delay_ms=100
+    )
 
 
 @pytest.mark.parametrize(

@@ -204,6 +204,15 @@ def test_a_count_that_begins_anew_costs_a_moment_only(jump: int) -> None:
     assert len(played) > 490 and simulation.playout.buffer.counts.restarts == 1
 
 
+def test_timestamps_that_went_back_a_little_in_a_pause_cost_no_sound() -> None:
+    """As aiortc counts after a change of its track."""
+    first, second = stream(3_000), stream(10_000, timestamp=5_000 + 144_000 - 48_000, sequence=71_000)
+    simulation = Simulation()
+    simulation.run(first + [(time + 3_500, *rest) for time, *rest in second])  # type: ignore[misc]
+    assert simulation.payloads()[150:] == list(range(len(simulation.payloads()) - 150))
+    assert len(simulation.payloads()) > 150 + 490
+
+
 def test_a_flood_of_packets_is_bounded() -> None:
     playout = Playout(BridgeConfig())
     for number in range(5_000):
