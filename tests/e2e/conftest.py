@@ -20,6 +20,7 @@ import pytest_asyncio
 
 from server.dev_tls import ensure_development_tls
 from tests.e2e.browser import MICROPHONE_TONE, find_chromium, write_tone
+from tests.e2e.miniprogram import REFERENCE
 from tests.e2e.packages import install_packages
 from tests.e2e.redis_process import RedisProcess
 from tests.e2e.remote import HERE, TRACE, Remote
@@ -146,16 +147,22 @@ def stream() -> str:
     return f"stream-{unused_number()}"
 
 
+@pytest.fixture
+def phone_version() -> str:
+    """Mini-program SDK of ``phone``; stories that are the same for several versions are parametrized with it."""
+    return REFERENCE
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def phone(phones: Remote) -> AsyncIterator[PhoneMaker]:
-    maker = PhoneMaker(phones)
+async def phone(phones: Remote, link_tls: ssl.SSLContext, phone_version: str) -> AsyncIterator[PhoneMaker]:
+    maker = PhoneMaker(phones, link_tls, phone_version)
     yield maker
-    await asyncio.gather(*(user.dispose() for user in maker.users))
+    await maker.aclose()
 
 
 @pytest.fixture(scope="session")
 def link_tls(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
-    """What a TLS proxy in front of the server has. Chromium is told to take any certificate."""
+    """What a TLS proxy in front of the server has. Chromium and the phones are told to take any certificate."""
     files = ensure_development_tls(tmp_path_factory.mktemp("tls"), datetime.datetime.now(datetime.UTC))
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(files.certificate, files.key)

@@ -1,4 +1,4 @@
-"""Users of the official mini-program SDK 2.11.0, hosted by ``node/miniprogram.js``."""
+"""Users of the official mini-program SDK, hosted by ``node/miniprogram.js``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 from tests.e2e.remote import Json
 from tests.e2e.sdk_user import SdkUser
 
+REFERENCE = "2.11.0"
+"""Version that phones have if a test names none."""
 PUSH_STARTED = 1002
 """``<live-pusher>``: connected and pushing."""
 PLAY_STARTED = 2004
@@ -18,10 +20,22 @@ PUSH_DISCONNECTED = -1307
 class MiniProgramUser(SdkUser):
     """One phone with one app with one engine."""
 
-    async def create(self, app_id: int, server: str | list[str], *, multi_room: bool = False, busy: bool = False) -> None:
-        """``busy``: the phone looks at received frames only now and then, several one after the other."""
+    async def create(
+        self,
+        app_id: int,
+        server: str | list[str],
+        *,
+        multi_room: bool = False,
+        busy: bool = False,
+        version: str = REFERENCE,
+        hub: str | None = None,
+    ) -> None:
+        """``busy``: the phone looks at received frames only now and then, several one after the other. ``hub``: ``host:port`` of the
+        accesshub, for versions that speak it."""
         self._remote.add(self)
-        await self._remote.call("create", user=self.name, appId=app_id, server=server, multiRoom=multi_room, busy=busy)
+        await self._remote.call(
+            "create", user=self.name, appId=app_id, server=server, multiRoom=multi_room, busy=busy, version=version, hub=hub
+        )
 
     async def start_pusher(self, stream_id: str, **option: Any) -> str:
         """The page starts its live-pusher. Returns the RTMP address; nothing is announced until the pusher has started."""

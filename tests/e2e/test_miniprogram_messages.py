@@ -1,11 +1,15 @@
-"""Mini-program SDK 2.11.0: messages and room attributes, on both stores."""
+"""Mini-program SDKs 2.11.0 and 3.6.0: messages and room attributes, on both stores."""
 
 from __future__ import annotations
 
 from asyncio import gather
 
+import pytest
+
 from tests.e2e.users import PhoneMaker
 from tests.hearth_process import HearthProcess
+
+pytestmark = pytest.mark.parametrize("phone_version", ["2.11.0", "3.6.0"])
 
 
 async def test_broadcast_reaches_the_others_once_and_not_its_sender(hearth: HearthProcess, phone: PhoneMaker, room: str) -> None:

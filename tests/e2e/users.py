@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from tests.e2e.browser import REFERENCE, WebUser
 from tests.e2e.link import Link
+from tests.e2e.miniprogram import REFERENCE as PHONE_REFERENCE
 from tests.e2e.miniprogram import MiniProgramUser
 from tests.e2e.remote import Remote
 from tests.hearth_process import HearthProcess
@@ -24,17 +25,26 @@ def unused_number() -> int:
 class PhoneMaker:
     """``alice, bob = await phone(hearth, "alice", "bob")``: mini-program users, with a number in their ids that no other test uses."""
 
-    def __init__(self, remote: Remote) -> None:
+    def __init__(self, remote: Remote, tls: ssl.SSLContext, version: str = PHONE_REFERENCE) -> None:
+        """``tls``: of the links to the accesshub, which 3.x speaks over TLS only. ``version``: that phones have if none is named."""
         self._remote = remote
+        self._tls = tls
+        self._version = version
+        self._links: dict[HearthProcess, Link] = {}
         self.users: list[MiniProgramUser] = []
 
     async def __call__(
-        self, hearth: HearthProcess, *names: str, server: str | list[str] | None = None, multi_room: bool = False, busy: bool = False
+        self,
+        hearth: HearthProcess,
+        *names: str,
+        server: str | list[str] | None = None,
+        multi_room: bool = False,
+        busy: bool = False,
+        version: str | None = None,
     ) -> list[MiniProgramUser]:
         number = unused_number()
         users = [MiniProgramUser(self._remote, f"{name}-{number}", hearth.token) for name in names]
-        settings = {"multi_room": multi_room, "busy": busy}
-        await asyncio.gather(*(user.create(hearth.app_id, server or hearth.ws_url, **settings) for user in users))
+        await asyncio.gather(*(self._create(user, hearth, server, multi_room, busy, version or self._version) for user in users))
         self.users += users
         return users
 
@@ -42,9 +52,24 @@ class PhoneMaker:
         """A second device of the same user."""
         twin = MiniProgramUser(self._remote, user.user_id, hearth.token)
         twin.name = f"{user.name}-twin"
-        await twin.create(hearth.app_id, hearth.ws_url)
+        await self._create(twin, hearth, None, False, False, self._version)
         self.users.append(twin)
         return twin
+
+    async def _create(
+        self, user: MiniProgramUser, hearth: HearthProcess, server: str | list[str] | None, multi_room: bool, busy: bool, version: str
+    ) -> None:
+        hub = (await self._link(hearth)).host if version.startswith("3.") else None
+        await user.create(hearth.app_id, server or hearth.ws_url, multi_room=multi_room, busy=busy, version=version, hub=hub)
+
+    async def _link(self, hearth: HearthProcess) -> Link:
+        if hearth not in self._links:
+            self._links[hearth] = await Link("127.0.0.1", hearth.port, self._tls).__aenter__()
+        return self._links[hearth]
+
+    async def aclose(self) -> None:
+        await asyncio.gather(*(user.dispose() for user in self.users))
+        await asyncio.gather(*(link.aclose() for link in self._links.values()))
 
 
 class PageMaker:

@@ -8,8 +8,17 @@ import vm from "node:vm";
 import { report, serve } from "./remote.js";
 import { Phone } from "./wx.js";
 
-const sdkFile = createRequire(import.meta.url).resolve("zego-express-engine-miniprogram");
-const sdk = new vm.Script(`(function (module, exports) {${readFileSync(sdkFile, "utf8")}\n})`, { filename: sdkFile });
+const require = createRequire(import.meta.url);
+const scripts = new Map();
+
+/** The SDK of a version, compiled once. 2.11.0 has the package's plain name. */
+function sdk(version) {
+  if (!scripts.has(version)) {
+    const file = require.resolve(`zego-express-engine-miniprogram${version === "2.11.0" ? "" : `-${version}`}`);
+    scripts.set(version, new vm.Script(`(function (module, exports) {${readFileSync(file, "utf8")}\n})`, { filename: file }));
+  }
+  return scripts.get(version);
+}
 
 /** `HEARTH_E2E_SDK_LOG=1`: what the SDK itself logs goes into the trace. */
 const verbose = Boolean(process.env.HEARTH_E2E_SDK_LOG);
@@ -24,7 +33,7 @@ const EVENTS = [
 class User {
   #timers = new Set();
 
-  constructor({ user, appId, server, multiRoom, busy }) {
+  constructor({ user, appId, server, multiRoom, busy, version, hub }) {
     this.phone = new Phone((frame, socket, text) => report({ user, frame, socket, text }), busy);
     this.page = { data: {}, setData: (data, done) => { Object.assign(this.page.data, data); report({ user, event: "setData", args: [data] }); done?.(); } };
     this.realm = vm.createContext({
@@ -38,7 +47,11 @@ class User {
       clearInterval: (timer) => { this.#timers.delete(timer); clearInterval(timer); },
     });
     const module = { exports: {} };
-    sdk.runInContext(this.realm).call(module.exports, module, module.exports);
+    sdk(version).runInContext(this.realm).call(module.exports, module, module.exports);
+    if (hub) {
+      // From 3.x on the one documented call that points the SDK at a server.
+      module.exports.ZegoExpressEngine.setEngineOptions(this.#inside({ customDomain: { accesshub: hub, logreport: hub, detaillog: hub } }));
+    }
     this.engine = new module.exports.ZegoExpressEngine(appId, this.#inside(server));
     this.engine.setLogConfig(this.#inside({ logLevel: verbose ? "debug" : "disable", remoteLogLevel: "disable" }));
     this.engine.setDebugVerbose(false);
