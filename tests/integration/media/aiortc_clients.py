@@ -22,11 +22,13 @@ from aiortc import (
     RTCIceTransportPolicy,
     RTCPeerConnection,
     RTCSessionDescription,
+    VideoStreamTrack,
 )
 from aiortc.rtcdtlstransport import SRTPProtectionProfile
 from av import AudioFrame
 
 from media.config import MediaConfig
+from media.plane import Loudest
 from media.sfu import Sfu
 from media.turn.access import RelayAccess
 from tests.tones import TONES, share
@@ -69,8 +71,10 @@ async def running_sfu(recorder: Recorder, **settings: Any) -> AsyncIterator[Sfu]
 class Tone(AudioStreamTrack):
     """A sine of ``hertz``, 20 ms a frame, in real time."""
 
-    def __init__(self, hertz: float) -> None:
+    def __init__(self, hertz: float, *, amplitude: int = 12_000) -> None:
         super().__init__()
+        self.amplitude = amplitude
+        """0 is silence; may be changed while it plays."""
         self._hertz = hertz
         self._position = 0
         self._started: float | None = None
@@ -82,7 +86,7 @@ class Tone(AudioStreamTrack):
         if ahead > 0:
             await asyncio.sleep(ahead)
         step = 2 * math.pi * self._hertz / RATE
-        samples = array.array("h", (round(12_000 * math.sin(step * (self._position + index))) for index in range(FRAME)))
+        samples = array.array("h", (round(self.amplitude * math.sin(step * (self._position + index))) for index in range(FRAME)))
         frame = AudioFrame(format="s16", layout="mono", samples=FRAME)
         frame.planes[0].update(samples.tobytes())
         frame.sample_rate = RATE
@@ -148,28 +152,34 @@ class Client:
         track: MediaStreamTrack,
         *,
         node_port: int | None = None,
+        video: bool = False,
+        loudest: Loudest | None = None,
         srtp_profiles: list[SRTPProtectionProfile] | None = None,
         fingerprint: str | None = None,
     ) -> None:
-        """``node_port``: where the client is told to send to. ``fingerprint``: claimed instead of the client's own."""
+        """``node_port``: where the client is told to send to. ``video``: with a camera. ``fingerprint``: claimed instead of its own."""
         self.connection.addTransceiver(track, direction="sendonly")
+        if video:
+            self.connection.addTransceiver(VideoStreamTrack(), direction="sendonly")
         await self.connection.setLocalDescription(await self.connection.createOffer())
         if srtp_profiles is not None:
             self.connection.getSenders()[0].transport._srtp_profiles = srtp_profiles
         offer = self.connection.localDescription.sdp
         if fingerprint is not None:
             offer = re.sub(r"a=fingerprint:sha-256 .*", f"a=fingerprint:sha-256 {fingerprint}", offer)
-        answer = await self.sfu.open_publisher(self.session, stream, offer)
-        if node_port is not None:
-            answer = answer.replace(f" {self.sfu.port} typ", f" {node_port} typ")
-        await self._apply(answer)
+        answer = await self.sfu.open_publisher(self.session, stream, offer, loudest=loudest)
+        await self._apply(self._moved(answer, node_port))
 
-    async def play(self, stream: str, *, video: bool = False) -> None:
+    async def play(self, stream: str, *, video: bool = False, node_port: int | None = None) -> None:
         self.connection.addTransceiver("audio", direction="recvonly")
         if video:
             self.connection.addTransceiver("video", direction="recvonly")
         await self.connection.setLocalDescription(await self.connection.createOffer())
-        await self._apply(await self.sfu.open_player(self.session, stream, self.connection.localDescription.sdp))
+        await self._apply(self._moved(await self.sfu.open_player(self.session, stream, self.connection.localDescription.sdp), node_port))
+
+    def _moved(self, answer: str, node_port: int | None) -> str:
+        """The answer with another port in its candidates."""
+        return answer if node_port is None else answer.replace(f" {self.sfu.port} typ", f" {node_port} typ")
 
     async def _apply(self, answer: str) -> None:
         self.answer = answer

@@ -1,15 +1,18 @@
-"""A NAT between one client and the node, which can give the client another port."""
+"""A NAT between one client and the node, which can give the client another port, and lose what goes through it."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 
 
 class Nat:
     """Forwards datagrams of one client to ``node`` and back, from a port of its own that ``rebind`` changes."""
 
-    def __init__(self, node: tuple[str, int]) -> None:
+    def __init__(self, node: tuple[str, int], *, loses: Callable[[bytes], bool] | None = None) -> None:
+        """``loses``: whether a datagram from the node does not arrive."""
+        self._loses = loses
         self._loop = asyncio.get_running_loop()
         self._node = node
         self._client: tuple[str, int] | None = None
@@ -49,5 +52,5 @@ class Nat:
 
     def _from_node(self) -> None:
         data = self._outside.recv(2_048)
-        if self._client is not None:
+        if self._client is not None and not (self._loses and self._loses(data)):
             self._inside.sendto(data, self._client)

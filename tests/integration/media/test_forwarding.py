@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import random
 import socket
 from collections.abc import Awaitable, Callable
 
 from aiortc.rtcdtlstransport import SRTP_AES128_CM_SHA1_80
 
+from media import rtp
+from media.plane import Loudest
 from media.sfu import Lost, Sfu
 from tests.integration.media.aiortc_clients import Client, Recorder, Tone, clients, running_sfu
 from tests.integration.media.nat import Nat
@@ -110,6 +113,79 @@ async def test_a_client_behind_a_nat_that_changes_its_port_keeps_its_session() -
             assert recorder.lost == []
         finally:
             nat.close()
+
+
+async def test_the_sound_of_a_publisher_with_a_camera_is_heard() -> None:
+    async with running_sfu(Recorder()) as sfu, clients(sfu, 1, 2) as (alice, bob):
+        await alice.publish("1/a", Tone(400), video=True)
+        assert "m=video" in alice.answer and alice.answer.count("a=inactive") == 1
+        await bob.play("1/a", video=True)
+        await until(lambda: bob.ear is not None and bob.ear.hears(400) >= 10)
+        assert sfu.totals().plane.dropped.get("rtp_unexpected", 0) == 0
+
+
+async def test_a_publisher_hears_of_what_its_player_loses() -> None:
+    """Every fifth packet to the player is lost; the publisher's way to the node is without fault."""
+    media = itertools.count()
+
+    def every_fifth(data: bytes) -> bool:
+        return 128 <= data[0] <= 191 and not rtp.is_rtcp(data[1]) and next(media) % 5 == 0
+
+    async with running_sfu(Recorder()) as sfu, clients(sfu, 1, 2) as (alice, bob):
+        nat = Nat(("127.0.0.1", sfu.port), loses=every_fifth)
+        try:
+            await alice.publish("1/a", Tone(400))
+            await bob.play("1/a", node_port=nat.port)
+            await until(lambda: (figures := sfu.statistics(1)) is not None and figures.peer.players_fraction_lost > 0.1)
+
+            async def told() -> bool:
+                return await alice.figure("remote-inbound-rtp", "fractionLost") > 0.1
+
+            await until(told)
+            assert await alice.figure("remote-inbound-rtp", "packetsLost") == 0
+        finally:
+            nat.close()
+
+
+async def test_only_the_loudest_of_a_room_is_heard_and_the_change_is_no_loss() -> None:
+    loudest = Loudest("room", 1)
+    async with running_sfu(Recorder()) as sfu, clients(sfu, 1, 2, 3, 4) as (alice, carol, bob, dave):
+        loud, quiet = Tone(400), Tone(700, amplitude=0)
+        await alice.publish("1/a", loud, loudest=loudest)
+        await carol.publish("1/c", quiet, loudest=loudest)
+        await bob.play("1/a")
+        await dave.play("1/c")
+        await until(lambda: bob.ear is not None and bob.ear.hears(400) >= 10)
+        loud.amplitude, quiet.amplitude = 0, 12_000
+        await until(lambda: dave.ear is not None and dave.ear.hears(700) >= 10)
+        figures = sfu.statistics(1)
+        assert figures is not None and not figures.peer.forwarding
+        loud.amplitude, quiet.amplitude = 12_000, 0
+        assert bob.ear is not None
+        heard = bob.ear.hears(400)
+        await until(lambda: bob.ear is not None and bob.ear.hears(400) >= heard + 10)
+        await until(lambda: (told := sfu.statistics(3)) is not None and told.peer.rtt_ms is not None)
+        for session in (3, 4):
+            player = sfu.statistics(session)
+            assert player is not None and player.peer.lost == 0
+
+
+async def test_a_client_reaches_the_node_over_ipv6() -> None:
+    async with running_sfu(Recorder(), host="::1") as sfu, clients(sfu, 1, 2) as (alice, bob):
+        await alice.publish("1/a", Tone(400))
+        assert "c=IN IP6 ::1" in alice.answer
+        await bob.play("1/a")
+        await until(lambda: bob.ear is not None and bob.ear.hears(400) >= 10)
+        figures = sfu.statistics(1)
+        assert figures is not None and figures.peer.address is not None and ":" in figures.peer.address[0]
+
+
+async def test_of_several_announced_addresses_the_one_that_can_be_reached_is_used() -> None:
+    async with running_sfu(Recorder(), public_ips=("192.0.2.99", "127.0.0.1")) as sfu, clients(sfu, 1, 2) as (alice, bob):
+        await alice.publish("1/a", Tone(400))
+        assert " 192.0.2.99 " in alice.answer and " 127.0.0.1 " in alice.answer
+        await bob.play("1/a")
+        await until(lambda: bob.ear is not None and bob.ear.hears(400) >= 10)
 
 
 async def test_clients_without_aes_gcm_get_the_older_profile() -> None:
