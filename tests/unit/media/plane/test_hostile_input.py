@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import random
 
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pylibsrtp import Error as SrtpError
+
 from media import rtp
-from media.plane import Drop
+from media.plane import Drop, SourceFormat
 from tests.unit.media.network import Network
 
 
@@ -72,3 +76,40 @@ def test_reports_that_are_garbage_are_counted(network: Network) -> None:
     assert network.dropped(Drop.RTCP_MALFORMED) == 2
     publisher.send(1, 960, b"x")
     assert len(player.received()) == 1
+
+
+def test_packets_with_a_wrong_key_or_from_an_unknown_address_reach_nobody(network: Network) -> None:
+    publisher, player, stranger = network.publisher(), network.player(), network.peer()
+    packet = stranger.protect(rtp.packet(111, 1, 960, 77, b"forged"))
+    stranger.deliver(packet)
+    assert network.dropped(Drop.UNKNOWN_ADDRESS) == 1
+    publisher.deliver(packet)
+    assert network.dropped(Drop.SRTP_REJECTED) == 1
+    genuine = publisher.protect(rtp.packet(111, 1, 960, 77, b"genuine"))
+    stranger.deliver(genuine)
+    assert network.dropped(Drop.UNKNOWN_ADDRESS) == 2
+    # What a stranger could not use is still good from the right address.
+    publisher.deliver(genuine)
+    assert [packet.payload for packet in player.received()] == [b"genuine"]
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.integers(0, 255), st.integers(0, 255), st.binary(max_size=80)), max_size=12))
+def test_authentic_packets_of_any_shape_are_counted_or_forwarded(network: Network, packets: list[tuple[int, int, bytes]]) -> None:
+    """A client with the right keys that writes nonsense: headers, extensions, RED and padding of any form."""
+    source = SourceFormat(payload_type=111, audio_level_id=1, red_payload_type=63, transport_sequence_id=3, nack=True)
+    publisher = network.publisher("odd", source=source)
+    players = [network.player("odd", audio_level_id=2, red_payload_type=121, nack=True), network.player("odd")]
+    for number, (flags, kind, rest) in enumerate(packets):
+        packet = bytes((0x80 | flags & 0x3F, kind)) + number.to_bytes(2, "big") + bytes(4) + (77).to_bytes(4, "big") + rest
+        try:
+            protected = publisher.sending.protect_rtcp(packet) if rtp.is_rtcp(kind) else publisher.protect(packet)
+        except SrtpError:
+            # libsrtp itself reads the header, and will not protect one that does not fit.
+            continue
+        publisher.deliver(protected)
+    network.tick(3_000)
+    for peer in (publisher, *players):
+        peer.received()
+        network.plane.remove_peer(peer.number)
+    assert network.plane.totals().streams == 0
