@@ -13,6 +13,7 @@ import msgspec
 from auth import AppKeys
 from calls.addresses import MediaCredential
 from calls.apps import App
+from calls.media_owner import MediaClaim
 from calls.media_session import MediaLogin
 from calls.service import Calls
 from calls.settings import CallSettings
@@ -91,7 +92,7 @@ class Node:
     async def media(self, session: Session, *held: tuple[int, str]) -> tuple[MediaLogin, FakePeer]:
         peer = FakePeer()
         credential = MediaCredential(session.app_id, session.session_id, session.media_key)
-        return await self.calls.media_login(credential, session.user_id, held, peer), peer
+        return await self.calls.media_login(credential, MediaClaim(session.user_id, held=held), peer), peer
 
     async def on_the_air(self, user_id: str, stream_id: str) -> tuple[MediaLogin, int]:
         """A member of this node publishes a stream here."""
