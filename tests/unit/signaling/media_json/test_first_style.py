@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from calls.settings import CallSettings
 from media.answer import Transport, write_answer
 from media.errors import MediaFull, SdpRefused
+from media.negotiation import sink_format
 from media.offer import parse_offer
 from rooms.model import Grant
 from signaling.media_json.first_style import candidate_infos, turn_server
@@ -173,7 +174,8 @@ def test_older_sdks_get_one_turn_server_and_newer_ones_all() -> None:
 
 def test_candidates_are_those_of_the_answer_with_their_section() -> None:
     offer = parse_offer(offers.play_offer(), publishing=False, max_bytes=65_536)
-    answer = write_answer(offer, Transport(("192.0.2.1", "2001:db8::1"), 7000, "ufrag", "p" * 24, "AA:BB"), session_id=1, track=None)
+    transport = Transport(("192.0.2.1", "2001:db8::1"), 7000, "ufrag", "p" * 24, "AA:BB")
+    answer = write_answer(offer, transport, session_id=1, format=sink_format(offer, ssrc=2, cname="c"), track=None)
     infos = candidate_infos(answer)
     assert [info.candidate.split()[4:6] for info in infos] == [["192.0.2.1", "7000"], ["2001:db8::1", "7000"]]
     assert {(info.sdp_mid, info.sdp_m_line_index) for info in infos} == {(offer.media[offer.audio].mid, offer.audio)}
