@@ -204,8 +204,8 @@ class Hearth:
         self.calls.begin_drain()
         others = await self._others()
         if others:
-            # Where no address of its own is known, all nodes are behind one.
-            self.hubs.elsewhere = [urlsplit(node.ws_url).netloc for node in others if node.ws_url]
+            # SDKs go there over TLS only. Where no such address is known, all nodes are behind one.
+            self.hubs.elsewhere = [urlsplit(node.ws_url).netloc for node in others if node.ws_url.startswith("wss:")]
             await self.drain_sockets()
 
     async def drain_sockets(self) -> None:

@@ -288,7 +288,7 @@ class HubConnection(Connection[bytes, HubRoomSession]):
             await self._close_channel(channel)
 
     def _farewell(self) -> None:
-        """Where to go on. With ``customDomain`` SDKs dial their own host again, whatever is named here, but at once (§4.4)."""
+        """Where to go on: to the nodes named, or if none is, to this host again, behind which there is another one by then."""
         hosts = self._node.elsewhere
         if not hosts:
             self._answer(MessageType.CLOSE_CONNECTION, 0, pb.AhCloseConnection(msg="the server restarts", action=RETRY))

@@ -80,6 +80,10 @@ class Link:
     def restore(self) -> None:
         self._up.set()
 
+    def lead_to(self, port: int) -> None:
+        """New connections go to another server, as from a balancer that has one name for several nodes."""
+        self._target = (self._target[0], port)
+
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None

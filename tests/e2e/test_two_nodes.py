@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from tests.e2e.browser import WebUser
 from tests.e2e.on_the_air import LONGEST_GAP, on_the_air
 from tests.e2e.redis_process import RedisProcess
 from tests.e2e.remote import SdkError
@@ -33,7 +34,7 @@ class System:
     second: HearthProcess
 
 
-async def start_node(directory: Path, redis_url: str) -> HearthProcess:
+async def start_node(directory: Path, redis_url: str, *, tls: bool = False) -> HearthProcess:
     """A node with an address of its own, which the others hand to players of its streams."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
@@ -41,9 +42,10 @@ async def start_node(directory: Path, redis_url: str) -> HearthProcess:
         directory,
         store_url=redis_url,
         sections={
-            "server": {"port": port, "public_url": f"http://127.0.0.1:{port}", "drain_seconds": 15},
+            "server": {"port": port, "public_url": f"http{'s' if tls else ''}://127.0.0.1:{port}", "drain_seconds": 15},
             "store": {"node_lease_seconds": LEASE_SECONDS, "grace_seconds": GRACE_SECONDS},
         },
+        arguments=["--dev-tls"] if tls else [],
     )
 
 
@@ -193,3 +195,83 @@ async def test_call_survives_a_redis_restart_and_rooms_agree_again(
     assert early.stream_changes(stream) == ["ADD"]
     for user in (alice, bob, early):
         assert "DISCONNECTED" not in user.states()
+
+
+# --- web 3.12.0: its signalling stays in one socket, to one name, behind which the nodes are
+
+
+async def on_the_air_across(system: System, page: PageMaker, room: str, stream: str) -> tuple[WebUser, WebUser]:
+    """bob publishes on the second node; alice, on the first, hears him."""
+    (alice,) = await page(system.first, "alice", version="3.12.0")
+    (bob,) = await page(system.second, "bob", version="3.12.0")
+    await on_the_air(room, bob, stream, 660, alice)
+    return alice, bob
+
+
+async def test_accesshub_client_plays_a_stream_of_another_node_and_keeps_it_when_its_hub_is_lost(
+    system: System, page: PageMaker, room: str, stream: str
+) -> None:
+    alice, bob = await on_the_air_across(system, page, room, stream)
+    await alice.remote_microphone(stream, "OPEN")
+    await bob.mute_microphone(stream, True)
+    await gather(alice.remote_microphone(stream, "MUTE"), alice.heard_silence(stream))
+    await bob.mute_microphone(stream, False)
+    await gather(alice.remote_microphone(stream, "OPEN"), alice.heard_tone(stream, 660))
+    await alice.call("mutePlayStreamAudio", stream, True)
+    await alice.heard_silence(stream)
+    await alice.call("mutePlayStreamAudio", stream, False)
+    await alice.heard_tone(stream, 660)
+
+    before = await alice.concealed()
+    alice.link.cut()
+    await alice.connected(room)
+    await alice.heard_tone(stream, 660)
+    assert await alice.concealed() - before < LONGEST_GAP
+    await bob.mute_microphone(stream, True)
+    await alice.remote_microphone(stream, "MUTE")
+    assert alice.stream_changes(stream) == ["ADD"]
+
+
+async def test_accesshub_call_on_a_terminated_node_moves_to_the_other(system: System, page: PageMaker, room: str, stream: str) -> None:
+    alice, bob = await on_the_air_across(system, page, room, stream)
+    bob.link.lead_to(system.first.port)
+    system.second.terminate()
+    await bob.connected(room)
+    assert await system.second.await_exit() == 0
+    await bob.publisher_state(stream, "PUBLISHING")
+    await alice.heard_tone(stream, 660)
+    assert alice.user_changes(bob.user_id) == ["ADD"]
+    for user in (alice, bob):
+        assert "DISCONNECTED" not in user.states()
+        assert "NO_PUBLISH" not in user.publisher_states(stream)
+
+
+async def test_accesshub_call_on_a_killed_node_comes_back_on_the_other(system: System, page: PageMaker, room: str, stream: str) -> None:
+    alice, bob = await on_the_air_across(system, page, room, stream)
+    bob.link.lead_to(system.first.port)
+    await asyncio.to_thread(system.second.kill)
+    await gather(bob.connected(room), bob.publisher_state(stream, "PUBLISHING"))
+    await alice.heard_tone(stream, 660)
+    assert alice.user_changes(bob.user_id) == ["ADD"]
+    for user in (alice, bob):
+        assert "DISCONNECTED" not in user.states()
+
+
+async def test_accesshub_client_of_a_draining_node_is_sent_to_the_other(
+    redis: RedisProcess, tmp_path: Path, page: PageMaker, room: str, stream: str
+) -> None:
+    """Without a balancer: each node has a name of its own, and TLS, without which no SDK of this generation could be sent there."""
+    first, second = await gather(*(start_node(tmp_path / name, f"{redis.url}/7", tls=True) for name in ("first", "second")))
+    try:
+        (alice,) = await page(first, "alice", version="3.12.0", own_address=True)
+        (bob,) = await page(second, "bob", version="3.12.0", own_address=True)
+        await on_the_air(room, bob, stream, 660, alice)
+        second.terminate()
+        await bob.connected(room)
+        assert await second.await_exit() == 0
+        await bob.publisher_state(stream, "PUBLISHING")
+        await alice.heard_tone(stream, 660)
+        assert alice.user_changes(bob.user_id) == ["ADD"]
+        assert "DISCONNECTED" not in bob.states() and "NO_PUBLISH" not in bob.publisher_states(stream)
+    finally:
+        await gather(*(asyncio.to_thread(node.__exit__, None, None, None) for node in (first, second)))

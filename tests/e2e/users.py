@@ -88,9 +88,10 @@ class PageMaker:
         server: list[str] | None = None,
         version: str | Sequence[str] = REFERENCE,
         hub: bool | None = None,
+        own_address: bool = False,
     ) -> list[WebUser]:
         """``server``: addresses instead of the user's own link. ``version``: of the SDK, one for all or one for each. ``hub``: over the
-        accesshub; None = where the version speaks nothing else.
+        accesshub; None = where the version speaks nothing else. ``own_address``: not through a link, but at the server's own, with TLS.
         """
         versions = [version] * len(names) if isinstance(version, str) else version
         number = unused_number()
@@ -100,7 +101,8 @@ class PageMaker:
             link = await Link("127.0.0.1", hearth.port, self._tls if on_hub else None).__aenter__()
             users.append(WebUser(self._remote, f"{name}-{number}", link, hearth.token, used, on_hub))
         self._users += users
-        await asyncio.gather(*(user.open(hearth.app_id, server) for user in users))
+        hub_host = f"127.0.0.1:{hearth.port}" if own_address else None
+        await asyncio.gather(*(user.open(hearth.app_id, server, hub_host) for user in users))
         return users
 
     async def close(self, user: WebUser) -> None:
