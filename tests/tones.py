@@ -10,7 +10,7 @@ TONES = range(200, 1_400, 50)
 """Hz. What tests publish is one of these."""
 
 
-def share(samples: Sequence[int], hertz: int, rate: int) -> float:
+def share(samples: Sequence[float], hertz: float, rate: int) -> float:
     """Share of the energy at one frequency, 0 … 1 (Goertzel)."""
     energy = sum(sample * sample for sample in samples)
     turn = 2 * math.cos(2 * math.pi * hertz / rate)

@@ -11,8 +11,8 @@ Open = Callable[[str, int, str, str], Awaitable[str]]
 """Opens a session of a kind, with a number, for a stream, from an offer; returns the answer."""
 
 
-async def serve_lines(opened: Open) -> None:
-    """Answers requests until the input ends."""
+async def serve_lines(opened: Open, figures: Callable[[], dict[str, object]] = dict) -> None:
+    """Answers requests until the input ends. ``figures``: the answer to ``{"figures": true}``."""
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=1 << 20)
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
@@ -21,4 +21,6 @@ async def serve_lines(opened: Open) -> None:
         reply: dict[str, object] = {}
         if "open" in request:
             reply["answer"] = await opened(request["open"], request["session"], request["stream"], request["offer"])
+        elif "figures" in request:
+            reply = figures()
         print(json.dumps(reply), flush=True)

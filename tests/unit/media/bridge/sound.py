@@ -13,6 +13,7 @@ from av.codec import CodecContext
 
 from media.bridge.libopus import OpusDecoder
 from media.bridge.opus_packet import duration
+from tests import tones
 
 RATE = 48_000
 
@@ -22,14 +23,9 @@ def tone(hertz: float, samples: int, *, begin: int = 0, rate: int = RATE, loudne
     return array.array("f", (loudness * math.sin(turn * (begin + index)) for index in range(samples)))
 
 
-def share(samples: Sequence[float], hertz: float, rate: int = RATE) -> float:
-    """Share of the energy at one frequency, 0…1 (Goertzel)."""
-    energy = sum(sample * sample for sample in samples)
-    turn = 2 * math.cos(2 * math.pi * hertz / rate)
-    before = last = 0.0
-    for sample in samples:
-        before, last = last, sample + turn * last - before
-    return 2 * (last * last + before * before - turn * last * before) / (len(samples) * energy) if energy else 0.0
+def share(samples: Sequence[float], hertz: float) -> float:
+    """Share of the energy at one frequency, 0…1."""
+    return tones.share(samples, hertz, RATE)
 
 
 def loudness(samples: Sequence[float]) -> float:

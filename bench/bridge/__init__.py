@@ -1,0 +1,1 @@
+"""Delay and CPU of the bridge between RTMP and WebRTC: ``python -m bench.bridge``."""
