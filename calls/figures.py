@@ -6,6 +6,7 @@ import math
 
 from msgspec import Struct
 
+from media.bridge.statistics import BridgeStatistics
 from media.figures import Sample
 from media.series import Series
 
@@ -95,6 +96,34 @@ class SessionFigures(Struct, frozen=True, rename="pascal"):
     reported_history: History | None = None
 
 
+class BridgeFigures(Struct, frozen=True, rename="pascal"):
+    """A stream's conversion between RTMP or FLV and WebRTC. Totals are since it began."""
+
+    direction: str
+    """``rtmp_to_webrtc``, ``webrtc_to_rtmp``."""
+    began_at: int
+    """Epoch ms."""
+    frames_in: int
+    frames_out: int
+    queue_ms: float
+    """Sound that waits in it now."""
+    delay_ms: float
+    """Of its jitter buffer now; 0 towards WebRTC, as the three that follow."""
+    target_ms: float
+    """What the publisher's network needs."""
+    drift_ppm: float
+    """By how much the sound is played faster to keep the delay."""
+    recovered: int
+    """Lost packets repaired from the in-band FEC of the next, if it had any."""
+    concealed_ms: int
+    late: int
+    dropped: int
+    broken: int
+    """Frames or packets that a codec refused."""
+    codec_seconds: float
+    """CPU time."""
+
+
 class StreamFigures(Struct, frozen=True, rename="pascal"):
     """A stream as the node that holds it knows it."""
 
@@ -104,10 +133,31 @@ class StreamFigures(Struct, frozen=True, rename="pascal"):
     """Players on this node."""
     players: list[SessionFigures]
     """The worst by loss first, not more than the limit that was asked for."""
+    bridges: list[BridgeFigures] = []
+    """While it is heard by other means than it is published by."""
 
 
 def history_of(series: Series) -> History:
     return History(series.times(), **{field: [known(value) for value in series.column(field)] for field in Sample._fields})
+
+
+def bridge_figures(bridge: BridgeStatistics) -> BridgeFigures:
+    return BridgeFigures(
+        direction=bridge.direction.value,
+        began_at=bridge.began_at,
+        frames_in=bridge.frames_in,
+        frames_out=bridge.frames_out,
+        queue_ms=round(bridge.queue_ms, 1),
+        delay_ms=round(bridge.delay_ms, 1),
+        target_ms=round(bridge.target_ms, 1),
+        drift_ppm=round(bridge.drift_ppm, 1),
+        recovered=bridge.recovered,
+        concealed_ms=bridge.concealed_ms,
+        late=bridge.late,
+        dropped=bridge.dropped,
+        broken=bridge.broken,
+        codec_seconds=round(bridge.codec_seconds, 3),
+    )
 
 
 def known(value: float) -> float | None:

@@ -12,6 +12,11 @@ from rooms.events import StreamEnd
 from rooms.model import Session
 
 
+def plane_name(app_id: int, stream_id: str) -> str:
+    """A stream's name in the media plane and the hub of live streams, unique over all Apps."""
+    return f"{app_id}/{stream_id}"
+
+
 class MediaRole(enum.Enum):
     PUBLISHER = "publisher"
     PLAYER = "player"

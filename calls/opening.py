@@ -7,7 +7,7 @@ from collections.abc import Callable
 from calls.apps import App
 from calls.errors import MediaEnded, MediaSessionUnknown, NoRelay, StreamElsewhere
 from calls.live_media import LiveMedia
-from calls.media_session import BegunMedia, MediaEnd, MediaIdentity, MediaLogin, MediaPath, MediaRole, MediaSession, OpenedMedia
+from calls.media_session import BegunMedia, MediaEnd, MediaIdentity, MediaLogin, MediaPath, MediaRole, MediaSession, OpenedMedia, plane_name
 from calls.ports import MediaPlane, Rooms
 from calls.publish_permission import PublishPermission
 from calls.remote_media import RemoteMedia
@@ -93,7 +93,7 @@ class MediaOpening:
             former = self._in_the_way(media)
             if former is not None:
                 self._live.end(former, MediaEnd.SUPERSEDED)
-            connection.open(_plane_name(media))
+            connection.open(plane_name(media.app_id, media.stream_id))
         except BaseException:
             self._live.end(media, MediaEnd.CLOSED)
             raise
@@ -187,9 +187,10 @@ class MediaOpening:
     async def _open(self, media: MediaSession, offer: str) -> str:
         if media.carrier:
             return await (self._remote.open(media, offer) if media.path is None else self._remote.describe(media, offer))
+        name = plane_name(media.app_id, media.stream_id)
         if media.role is MediaRole.PLAYER:
-            return await self._sfu.open_player(media.media_session_id, _plane_name(media), offer)
-        return await self._sfu.open_publisher(media.media_session_id, _plane_name(media), offer, loudest=self._loudest(media))
+            return await self._sfu.open_player(media.media_session_id, name, offer)
+        return await self._sfu.open_publisher(media.media_session_id, name, offer, loudest=self._loudest(media))
 
     def _loudest(self, media: MediaSession) -> Loudest | None:
         """The streams of a room that are on this node compete for being forwarded, where the App wants that."""
@@ -201,8 +202,3 @@ class MediaOpening:
 
 def _no_relay() -> NoRelay:
     return NoRelay("no TURN server can be named (media.turn, media.turn_external)")
-
-
-def _plane_name(media: MediaSession) -> str:
-    """The stream's name in the media plane, unique over all Apps."""
-    return f"{media.app_id}/{media.stream_id}"

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from calls.figures import QualityReport, SessionFigures, StreamFigures, history_of, known
-from calls.media_session import MediaRole
+from calls.figures import QualityReport, SessionFigures, StreamFigures, bridge_figures, history_of, known
+from calls.media_session import MediaRole, plane_name
+from media.bridge.statistics import BridgeStatistics
 from media.figures import UNKNOWN, MediaFigures, MediaTransport, Meter, Sample
 from media.series import Series
 from rooms.model import Client, Clock
@@ -96,6 +97,8 @@ class MediaStatistics:
         """Hears of every sample."""
         self.on_report: Callable[[Subject, QualityReport], None] = lambda subject, report: None
         """Hears of every quality report."""
+        self.bridges: Callable[[str], list[BridgeStatistics]] = lambda stream: []
+        """The conversions of a stream, by its name in the media plane."""
 
     def __len__(self) -> int:
         return len(self._followed)
@@ -174,6 +177,7 @@ class MediaStatistics:
             publisher=None if newest is None else _told(newest, history),
             player_count=len(players),
             players=[_told(player, history) for player in players[:most_players]],
+            bridges=[bridge_figures(bridge) for bridge in self.bridges(plane_name(app_id, stream_id))],
         )
 
     def loads(self) -> dict[Kind, Load]:

@@ -131,6 +131,7 @@ class Hearth:
         events.calls = self.calls
         self.live = LiveHub(steady, max_streams=settings.media.max_streams, max_players=settings.media.max_players)
         self.bridges = Bridges(self.sfu, self.live, wiring.bridge_config(settings), clock=steady)
+        self.calls.statistics.bridges = self.bridges.statistics
         self.rtmp = (
             RtmpServer(wiring.rtmp_config(settings), self.live, self.calls.live_admission, clock=steady, rng=rng)
             if settings.rtmp.enabled
