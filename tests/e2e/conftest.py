@@ -22,7 +22,7 @@ from server.dev_tls import ensure_development_tls
 from tests.e2e.browser import MICROPHONE_TONE, find_chromium, write_tone
 from tests.e2e.miniprogram import REFERENCE
 from tests.e2e.packages import install_packages
-from tests.e2e.redis_process import RedisProcess
+from tests.e2e.redis_process import RedisProcess, database
 from tests.e2e.remote import HERE, TRACE, Remote
 from tests.e2e.users import PageMaker, PhoneMaker, unused_number
 from tests.hearth_process import HearthProcess
@@ -91,7 +91,7 @@ def store_url(request: pytest.FixtureRequest) -> str:
 async def hearth(store_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[HearthProcess]:
     """A server with ordinary settings, on either store."""
     server = await HearthProcess.astart(
-        tmp_path_factory.mktemp("hearth"), store_url=_database(store_url, 0), sections={"cloud_api": NO_RATES}
+        tmp_path_factory.mktemp("hearth"), store_url=database(store_url, 0), sections={"cloud_api": NO_RATES}
     )
     yield server
     await asyncio.to_thread(server.__exit__, None, None, None)
@@ -101,16 +101,9 @@ async def hearth(store_url: str, tmp_path_factory: pytest.TempPathFactory) -> As
 async def impatient_hearth(store_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[HearthProcess]:
     """A server whose deadlines are short (``SHORT_STORE``), on either store."""
     directory = tmp_path_factory.mktemp("impatient")
-    server = await HearthProcess.astart(
-        directory, store_url=_database(store_url, 1), sections={"store": SHORT_STORE, "cloud_api": NO_RATES}
-    )
+    server = await HearthProcess.astart(directory, store_url=database(store_url, 1), sections={"store": SHORT_STORE, "cloud_api": NO_RATES})
     yield server
     await asyncio.to_thread(server.__exit__, None, None, None)
-
-
-def _database(store_url: str, number: int) -> str:
-    """Servers that are not nodes of one system keep apart."""
-    return f"{store_url}/{number}" if store_url.startswith("redis:") else store_url
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

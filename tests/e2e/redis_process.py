@@ -59,3 +59,8 @@ class RedisProcess:
         assert self._process is not None
         self._process.terminate()
         self._process.wait(20)
+
+
+def database(store_url: str, number: int) -> str:
+    """The store of a server that is no node of the others' system."""
+    return f"{store_url}/{number}" if store_url.startswith("redis:") else store_url
