@@ -12,6 +12,9 @@
     The same stream to play as FLV, over HTTP or a WebSocket. For both kinds of address the credential may also be the parameter
     ``credential`` of ``<appid>/<stream id>``.
 
+``rtmp://<host>/<appid>/<stream id>?expires=…&right=…&sign=…``
+    What RTMPDispatchV2 gives out (``auth.rtmp_credential``).
+
 ``rtmp://<host>/<appid>/<stream id>?zgseq=…&zgdid=<session id>``
     What mini-program SDK 3.x makes by itself of a host (``sdk-3x.md`` §6.1).
 """
@@ -41,8 +44,15 @@ class MediaCredential:
     media_key: str = field(repr=False)
 
 
-Right = MediaCredential | int
-"""By what right somebody asks for a stream: a room session and its key, or (``zgdid``) its id alone."""
+@dataclass(frozen=True, slots=True)
+class SignedQuery:
+    """Parameters that ``auth.rtmp_credential`` reads."""
+
+    text: str = field(repr=False)
+
+
+Right = MediaCredential | int | SignedQuery
+"""By what right somebody asks for a stream: a room session and its key, its id alone (``zgdid``), or the operator's signature."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +132,8 @@ def _query_right(app_id: str, query: str) -> Right:
         raise AddressInvalid("too many parameters") from None
     if "credential" in values:
         return _path_credential(app_id, _single(values, "credential"))
+    if "sign" in values:
+        return SignedQuery(query)
     session_id = _single(values, "zgdid")
     if not _DECIMAL.fullmatch(session_id):
         raise AddressInvalid("zgdid")

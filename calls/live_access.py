@@ -2,7 +2,8 @@
 
 An address names a stream and a right to it. The right is that of a room session, told by its media key in the path (the addresses that
 ``publish_urls`` and ``play_urls`` give out), or, for SDKs that make the address themselves, by the session id that they append as
-``zgdid`` (``sdk-3x.md`` §6.1): session ids are secrets. What the session may do is what it may do over WebRTC, by the same rules.
+``zgdid`` (``sdk-3x.md`` §6.1): session ids are secrets. What the session may do is what it may do over WebRTC, by the same rules. Or it is
+the operator's signature (``calls.dispatched_media``).
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ import structlog
 
 from auth import TokenError
 from calls import addresses
-from calls.addresses import LiveAddress, MediaCredential
+from calls.addresses import LiveAddress, MediaCredential, SignedQuery
 from calls.apps import App
+from calls.dispatched_media import DispatchedMedia, is_operators
 from calls.errors import AddressInvalid, CallError
 from calls.live_media import LiveMedia, same_secret, where
 from calls.media_session import MediaEnd, MediaLogin, MediaRole, MediaSession
@@ -45,10 +47,13 @@ class ConnectedMedia:
 
     media: MediaSession
     live: LiveMedia
+    dispatched: DispatchedMedia
 
     def media_arrived(self) -> None:
         self.media.connected = True
         log.info("media_session_connected", **where(self.media))
+        if is_operators(self.media.owner):
+            self.dispatched.media_arrived(self.media)
 
     def ended(self, *, lost: bool) -> None:
         # The connection has stopped by itself: it is not to be told to.
@@ -59,10 +64,13 @@ class ConnectedMedia:
 class LiveAdmission:
     """``media.rtmp.access.LiveAccess``."""
 
-    def __init__(self, rooms: Rooms, live: LiveMedia, opening: MediaOpening, apps: Callable[[int], App | None]) -> None:
+    def __init__(
+        self, rooms: Rooms, live: LiveMedia, opening: MediaOpening, dispatched: DispatchedMedia, apps: Callable[[int], App | None]
+    ) -> None:
         self._rooms = rooms
         self._live = live
         self._opening = opening
+        self._dispatched = dispatched
         self._apps = apps
 
     def serves(self, path: str) -> bool:
@@ -83,25 +91,34 @@ class LiveAdmission:
             log.info("live_refused", role=role.value, client=client, reason=str(error))
             raise LiveRefused("not an address of this server") from None
         try:
-            login = MediaLogin(await self._owner(parsed), _NoSocket())
-            media = await self._opening.connect(login, role, parsed.stream_id, connection)
+            media = await self._connect(role, parsed, connection)
         except (CallError, RoomError, TokenError, LiveRefused) as error:
             reason = str(error)
             log.info("live_refused", role=role.value, client=client, app_id=parsed.app_id, stream_id=parsed.stream_id, reason=reason)
             raise LiveRefused(reason, unknown=isinstance(error, StreamUnknown)) from None
-        return ConnectedMedia(media, self._live)
+        return ConnectedMedia(media, self._live, self._dispatched)
 
-    async def _owner(self, address: LiveAddress) -> Session:
-        """The room session whose right the address tells. Raises ``LiveRefused``: nobody learns what of it is wrong."""
+    async def _connect(self, role: MediaRole, address: LiveAddress, connection: LiveConnection) -> MediaSession:
         app = self._apps(address.app_id)
-        right = address.right
-        found: Session | None = None
-        if app is not None and isinstance(right, MediaCredential):
-            found = await self._rooms.session(address.app_id, right.session_id)
+        if app is None:
+            raise _no_right()
+        if isinstance(address.right, SignedQuery):
+            return await self._dispatched.connect(role, app, address, _NoSocket(), connection)
+        login = MediaLogin(await self._owner(address.app_id, address.right), _NoSocket())
+        return await self._opening.connect(login, role, address.stream_id, connection)
+
+    async def _owner(self, app_id: int, right: MediaCredential | int) -> Session:
+        """The room session whose right this is. Raises ``LiveRefused``: nobody learns what of it is wrong."""
+        if isinstance(right, int):
+            found = await self._rooms.session(app_id, right)
+        else:
+            found = await self._rooms.session(app_id, right.session_id)
             if found is not None and not same_secret(found.media_key, right.media_key):
                 found = None
-        elif app is not None and isinstance(right, int):
-            found = await self._rooms.session(address.app_id, right)
         if found is None:
-            raise LiveRefused("no right to this stream, or not any more: ask the room for a new address")
+            raise _no_right()
         return found
+
+
+def _no_right() -> LiveRefused:
+    return LiveRefused("no right to this stream, or not any more: ask the room for a new address")

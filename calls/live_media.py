@@ -134,7 +134,7 @@ class LiveMedia:
             if local.publishers.pop(media.media_session_id, None) and not local.publishers:
                 self._plan_withdrawal(local, media, reason)
                 if reason not in _MAY_COME_BACK:
-                    self._end_connections(local)
+                    self.stream_over(local)
             self.drop_if_empty(local)
         self._on_end(media)
         log.info("media_session_ended", reason=reason.value, **where(media))
@@ -148,7 +148,7 @@ class LiveMedia:
         else:
             connection.close(reason.value.replace("_", " "))
 
-    def _end_connections(self, local: LocalStream) -> None:
+    def stream_over(self, local: LocalStream) -> None:
         """A stream is over. Its RTMP and FLV players are told in the only way there is; those of the SFU stay for its next life."""
         for player in list(local.players.values()):
             if player.connection is not None:
@@ -282,7 +282,7 @@ class LiveMedia:
             if publisher.stream_sid == stream.stream_sid:
                 self.end(publisher, reason)
         if not local.publishers:
-            self._end_connections(local)
+            self.stream_over(local)
 
     def stream_forbidden(self, app_id: int, stream_id: str) -> None:
         """Nobody may publish or play the stream any more."""

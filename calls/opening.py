@@ -17,7 +17,7 @@ from media.errors import LiveRefused
 from media.plane import Loudest
 from media.rtmp.access import LiveConnection
 from rooms.errors import StreamForbidden, StreamUnknown
-from rooms.model import Clock, Session, Verdict
+from rooms.model import Clock, Verdict
 
 
 class MediaOpening:
@@ -87,7 +87,7 @@ class MediaOpening:
         return media
 
     async def give(self, media: MediaSession, connection: LiveConnection) -> None:
-        """Give a prepared session to the connection that wants it."""
+        """Give a session for which everything is checked and held to the connection that wants it."""
         try:
             verdict = await self._verdict(media)
             former = self._in_the_way(media)
@@ -150,7 +150,7 @@ class MediaOpening:
                 media.stream_sid = (await self._publishing.reserve(owner, stream_id)).stream_sid
                 media.stream_room = owner.room_id
             else:
-                await self._find(media, owner, across_nodes)
+                await self.find(media, across_nodes)
         except BaseException:
             self._live.end(media, MediaEnd.CLOSED)
             raise
@@ -158,9 +158,13 @@ class MediaOpening:
             raise MediaEnded(f"ended while it was being opened: {media.ended}")
         return media
 
-    async def _find(self, media: MediaSession, owner: Session, across_nodes: bool) -> None:
-        """Where the stream is that is to be played."""
+    async def find(self, media: MediaSession, across_nodes: bool = False) -> None:
+        """Where the stream is that is to be played. Raises ``StreamUnknown``, ``StreamForbidden``, ``StreamElsewhere``."""
+        owner = media.owner
         stream = await self._rooms.stream(owner.app_id, media.stream_id)
+        local = self._live.stream(owner.app_id, media.stream_id)
+        if stream is None and local is not None and local.publisher is not None and not local.publisher.stream_room:
+            return  # published here by the operator's leave, in no room
         if stream is None:
             if (await self._rooms.moderation.verdict(owner.app_id, owner.room_id, media.stream_id)).forbidden:
                 raise StreamForbidden("the operator has forbidden the stream")

@@ -25,6 +25,12 @@ class View(Protocol):
 class Verdicts(Protocol):
     """The part of ``rooms.moderation.Moderation`` that calls asks."""
 
+    async def add_stream(
+        self, app_id: int, room_id: str, user_id: str, user_name: str, stream_id: str, extra_info: str, node_id: str = ""
+    ) -> Stream: ...
+
+    async def delist_stream(self, app_id: int, room_id: str, user_id: str, stream_id: str) -> Stream: ...
+
     async def verdict(self, app_id: int, room_id: str, stream_id: str) -> Verdict: ...
 
 

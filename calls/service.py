@@ -20,6 +20,7 @@ import structlog
 from calls import addresses, admission
 from calls.addresses import MediaCredential
 from calls.apps import App
+from calls.dispatched_media import DispatchedMedia
 from calls.errors import AppUnknown, MediaSessionUnknown
 from calls.guest_media import GuestMedia
 from calls.live_access import LiveAdmission
@@ -111,8 +112,9 @@ class Calls:
         self._opening = MediaOpening(rooms, sfu, self._live, self._watches, self._remote, self._publishing, apps, settings, clock)
         self._upkeep = CallUpkeep(rooms, self._live, self._watches, settings)
         self.rtmp_port = settings.rtmp_port
-        """TCP port of this node's RTMP server, for clients that are told the host they know; 0 = it has none."""
-        self.live_admission = LiveAdmission(rooms, self._live, self._opening, apps)
+        """Not 0: clients of this node are sent to this TCP port of the host by which they know it, not to ``NodeInfo.rtmp_url``."""
+        self._dispatched = DispatchedMedia(rooms, self._live, self._watches, self._opening, settings, clock)
+        self.live_admission = LiveAdmission(rooms, self._live, self._opening, self._dispatched, apps)
         """Who may publish and play over RTMP and FLV."""
 
     # --- room side
@@ -353,6 +355,8 @@ class Calls:
         self._statistics.tick(now)
         self._guests.tick(now)
         await self._upkeep.tick(now)
+        with contextlib.suppress(StoreUnavailable):
+            await self._dispatched.tick(now)
 
     async def call_roll(self) -> None:
         """Compare with the nodes whose streams clients of this node play what is there."""
@@ -417,8 +421,7 @@ class Calls:
         credential = MediaCredential(session.app_id, session.session_id, session.media_key)
         if transport == "webrtc":
             return [addresses.media_url(node.ws_url or base, credential)]
-        if node.rtmp_url:
-            return [addresses.rtmp_url(node.rtmp_url, credential, stream_id)]
-        if self.rtmp_port:
-            return [addresses.rtmp_url(addresses.rtmp_base(node.ws_url or base, self.rtmp_port), credential, stream_id)]
-        return []
+        rtmp = node.rtmp_url
+        if self.rtmp_port and node.node_id == self._rooms.node.node_id:
+            rtmp = addresses.rtmp_base(node.ws_url or base, self.rtmp_port)
+        return [addresses.rtmp_url(rtmp, credential, stream_id)] if rtmp else []

@@ -35,4 +35,4 @@ class CallSettings:
     statistics_points: int = 120
     """Samples kept of each media session: ten minutes."""
     rtmp_port: int = 0
-    """Port of the RTMP address when the node has no configured one; 0 = no RTMP here."""
+    """See ``Calls.rtmp_port``."""

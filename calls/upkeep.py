@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import structlog
 
+from calls.dispatched_media import is_operators, owns
 from calls.live_media import LiveMedia
 from calls.media_session import LocalStream, MediaEnd, MediaRole
 from calls.ports import Rooms
@@ -64,13 +65,18 @@ class CallUpkeep:
         stream = await self._rooms.stream(local.app_id, local.stream_id)
         # Its owner may publish it here again, or on another node, or may have left: then it is not ours to take away.
         here = stream is not None and stream.node_id in ("", self._rooms.node.node_id)
-        if owner is not None and stream is not None and here and stream.session_id == owner.session_id and local.publisher is None:
+        if owner is not None and stream is not None and here and owns(owner, stream) and local.publisher is None:
             try:
-                await self._rooms.unpublish(owner, local.stream_id, local.withdraw_reason)
+                if is_operators(owner):
+                    await self._rooms.moderation.delist_stream(owner.app_id, owner.room_id, owner.user_id, local.stream_id)
+                else:
+                    await self._rooms.unpublish(owner, local.stream_id, local.withdraw_reason)
             except StoreUnavailable:
                 raise
             except RoomError:
                 log.debug("withdrawn_already", app_id=local.app_id, stream_id=local.stream_id)
+        if local.publisher is None and stream is None:
+            self._live.stream_over(local)  # in no room, so that no event says it
         if local.withdraw_owner is owner:
             local.withdraw_at = local.withdraw_owner = None
             self._live.drop_if_empty(local)
@@ -80,7 +86,7 @@ class CallUpkeep:
         watch.must_reconcile = False
         try:
             for media in list(watch.holders):
-                if await self._rooms.session(media.app_id, media.owner.session_id) is None:
+                if not is_operators(media.owner) and await self._rooms.session(media.app_id, media.owner.session_id) is None:
                     self._live.end(media, MediaEnd.SESSION_LOST)
                 elif media.role is MediaRole.PUBLISHER and media.stream_sid:
                     stream = await self._rooms.stream(media.app_id, media.stream_id)

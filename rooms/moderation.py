@@ -122,8 +122,12 @@ class Moderation:
 
     # --- the stream list
 
-    async def add_stream(self, app_id: int, room_id: str, user_id: str, user_name: str, stream_id: str, extra_info: str) -> Stream:
+    async def add_stream(
+        self, app_id: int, room_id: str, user_id: str, user_name: str, stream_id: str, extra_info: str, node_id: str = ""
+    ) -> Stream:
         """Put a stream into a room's list in the name of a user, who need not be there. Media is not touched.
+
+        ``node_id``: the node that has its media, if one has.
 
         Raises ``RoomUnknown``, ``StreamTaken``, ``StreamForbidden``, ``TooManyStreams``, ``InvalidRequest``.
         """
@@ -131,7 +135,7 @@ class Moderation:
         identifiers.check_stream_extra_info(extra_info, self._limits)
         head = members(stream_id=stream_id, user_id=user_id, user_name=user_name or user_id, room_id=room_id)
         status, rest = await self._run(
-            "add_stream", app_id, room_id, stream_id, user_id, head, _encode(extra_info), self._limits.streams_per_session
+            "add_stream", app_id, room_id, stream_id, user_id, head, _encode(extra_info), self._limits.streams_per_session, node_id
         )
         return self._registry.stream_reply(status, rest)
 

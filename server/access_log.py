@@ -1,4 +1,4 @@
-"""One log entry per request, without its query string: that is where credentials travel."""
+"""One log entry per request, without credentials: the query string is left out, and so is the one in the path of a live stream."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.proxies import TrustedProxies
+from server.redaction import redact_text
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +41,7 @@ class AccessLog:
             log.info(
                 "request",
                 method=scope.get("method", "WEBSOCKET"),
-                path=scope["path"],
+                path=redact_text(scope["path"]),
                 status=status,
                 address=self._proxies.origin(scope).client_address,
                 milliseconds=round((time.monotonic() - began) * 1000),

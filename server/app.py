@@ -43,6 +43,7 @@ from server.connections import ConnectionRefused, Connections
 from server.http.cloud_api import cloud_api_routes
 from server.http.demo import demo_routes
 from server.http.health import health_routes
+from server.http.live import LivePlays, live_routes
 from server.http.sdk_logs import sdk_log_routes
 from server.listening import CannotStart
 from server.media_metrics import observe_media
@@ -233,7 +234,8 @@ class Hearth:
             await self.rtmp.start()
         except OSError as error:
             raise CannotStart(_rtmp_cure(self.settings, error)) from None
-        self.calls.rtmp_port = self.rtmp.port
+        if wiring.rtmp_host_is_clients(self.settings):
+            self.calls.rtmp_port = self.rtmp.port
         self.rooms.reached_at(wiring.rtmp_address(self.settings, self.rtmp.port))
 
     async def _until_there(self, step: Callable[[], Awaitable[None]]) -> None:
@@ -349,6 +351,9 @@ def create_app(
     app.include_router(health_routes(hearth.readiness, hearth.metrics, settings.server.metrics_token.get_secret_value()))
     app.include_router(cloud_api_routes(hearth.cloud_api, hearth.proxies, wiring.hearth_version()))
     app.include_router(sdk_log_routes(hearth.sdk_logs, hearth.proxies, hearth.connections, settings.limits.sdk_log_bytes))
+    if settings.rtmp.enabled:
+        plays = LivePlays(hearth.live, hearth.calls.live_admission, wiring.rtmp_config(settings).players)
+        app.include_router(live_routes(plays, hearth.proxies, hearth.connections))
     if settings.server.development:
         app.include_router(demo_routes(hearth.apps.all, hearth.clock))
     _add_sockets(app, hearth)

@@ -50,8 +50,8 @@ _SHAPES = re.compile(
 _QUOTED = re.compile(rf"""(["']?\b(?:{_NAME})\b\\*["']\s*:\s*\\*["'])(?:[^"'\\]|\\+/)+""", re.IGNORECASE)
 """A JSON document inside a text, its quotes escaped or not, perhaps its slashes too."""
 _PARAMETER = re.compile(rf"\b((?:{_NAME}|session)=)[^&\s\"'\\]+", re.IGNORECASE)
-_PATH_KEY = re.compile(r"(rtmp://[^/\s]+/\d+/)[0-9A-Za-z_-]+\.\d+")
-"""Credential in the path of a RTMP address (calls/addresses.py)."""
+_PATH_KEY = re.compile(r"((?:rtmp://[^/\s]+|/live)/\d+/)[0-9A-Za-z_-]+\.\d+")
+"""Credential in the path of a RTMP or FLV address (calls/addresses.py)."""
 
 
 def redact_text(text: str) -> str:

@@ -81,14 +81,18 @@ def rtmp_config(settings: Settings) -> RtmpConfig:
 
 
 def rtmp_address(settings: Settings, port: int) -> str:
-    """``rtmp://host[:port]`` of this node for everybody; empty if only each client knows by what host it reaches this node.
-
-    ``port``: the one that is listened on.
-    """
+    """``rtmp://host[:port]`` of this node. ``port``: the one that is listened on."""
     if settings.rtmp.public_host:
         return f"rtmp://{settings.rtmp.public_host}"
     host = urlsplit(settings.server.public_url).hostname if settings.server.public_url else rtmp_host(settings)
-    return "" if not host or is_wildcard(host) else f"rtmp://{in_url(host)}:{port}"
+    if not host or is_wildcard(host):
+        host = announced_addresses(settings)[0]
+    return f"rtmp://{in_url(host)}:{port}"
+
+
+def rtmp_host_is_clients(settings: Settings) -> bool:
+    """Whether ``rtmp_address`` is a guess, and each client knows better by what host it reaches this node."""
+    return not settings.rtmp.public_host and not settings.server.public_url and is_wildcard(rtmp_host(settings))
 
 
 def bridge_config(settings: Settings) -> BridgeConfig:

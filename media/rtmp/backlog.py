@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from media.flv import TIMESTAMP_MODULUS, Tag
+from media.flv import TIMESTAMP_MODULUS, Tag, TagKind
 from media.rtmp.config import PlayerLimits
 
 
@@ -26,7 +26,10 @@ class Backlog:
     @property
     def ms(self) -> int:
         """Of the stream's time, from the oldest to the newest."""
-        return (self._tags[-1].timestamp - self._tags[0].timestamp) % TIMESTAMP_MODULUS if self._tags else 0
+        # Metadata has no time.
+        oldest = next((tag for tag in self._tags if tag.kind is not TagKind.DATA), None)
+        newest = next((tag for tag in reversed(self._tags) if tag.kind is not TagKind.DATA), None)
+        return 0 if oldest is None or newest is None else (newest.timestamp - oldest.timestamp) % TIMESTAMP_MODULUS
 
     def put(self, tag: Tag) -> bool:
         """Whether there was room. If not, everything is dropped, ``tag`` too: ask ``LiveStream.restart`` for a new beginning."""

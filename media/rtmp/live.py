@@ -81,7 +81,8 @@ class LiveStream:
         self.name = name
         self.feed: Feed | None = None
         self.metadata: Tag | None = None
-        """``onMetaData``, without the ``@setDataFrame`` that publishers put before it."""
+        """``onMetaData``, without the ``@setDataFrame`` that publishers put before it. Its time is 0: ffmpeg takes one with another time
+        for a stream of subtitles."""
         self.audio_config: Tag | None = None
         """The AAC sequence header."""
         self.video_config: Tag | None = None
@@ -114,7 +115,9 @@ class LiveStream:
     def restart(self, player: LivePlayer) -> None:
         """A player has lost messages: it begins anew, with the configurations at once and pictures from the next key frame on."""
         self._without_picture.add(id(player))
-        for tag in (self.metadata, self.audio_config, self.video_config):
+        if self.metadata is not None:
+            player.message(self.metadata)
+        for tag in (self.audio_config, self.video_config):
             if tag is not None:
                 player.message(tag.at(self._last_timestamp))
 
@@ -146,6 +149,21 @@ class LiveStream:
         self._hub._publisher_ended(self)
 
     def _pass(self, tag: Tag) -> None:
+        self.messages += 1
+        self.bytes += len(tag.body)
+        if tag.kind is TagKind.DATA:
+            tag = self.metadata = tag.at(0)
+        else:
+            tag = self._in_time(tag)
+            if tag.kind is TagKind.VIDEO:
+                self._pass_picture(tag)
+                return
+            self._note_audio(tag)
+        for player in self.players:
+            player.message(tag)
+
+    def _in_time(self, tag: Tag) -> Tag:
+        """The message at the stream's own time."""
         now = self._clock()
         if self._offset is None:
             self._offset = self._go_on(tag.timestamp, now)
@@ -153,17 +171,7 @@ class LiveStream:
             tag = tag.at((tag.timestamp + self._offset) % TIMESTAMP_MODULUS)
         self.last_arrival = now
         self._last_timestamp = tag.timestamp
-        self.messages += 1
-        self.bytes += len(tag.body)
-        if tag.kind is TagKind.VIDEO:
-            self._pass_picture(tag)
-            return
-        if tag.kind is TagKind.AUDIO:
-            self._note_audio(tag)
-        else:
-            self.metadata = tag
-        for player in self.players:
-            player.message(tag)
+        return tag
 
     def _go_on(self, timestamp: int, now: int) -> int:
         """The offset with which a new publisher goes on where the one before stopped, as much later as time has passed."""

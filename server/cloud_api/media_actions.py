@@ -9,13 +9,13 @@ from typing import Annotated
 
 import msgspec
 
-from auth.rtmp_credential import RtmpRight, sign_rtmp
+from auth.rtmp_credential import RtmpGrant, RtmpRight, sign_rtmp
 from rooms.errors import SequenceStale
 from rooms.model import NodeInfo
 from server.cloud_api.action import Action, Call, Family
-from server.cloud_api.codes import MediaCode
+from server.cloud_api.codes import MediaCode, RoomCode
 from server.cloud_api.errors import Refused
-from server.cloud_api.parameters import Parameters, Sequence64, StreamId, StreamIds, text
+from server.cloud_api.parameters import Parameters, Sequence64, StreamId, StreamIds, UserName, text
 
 RTMP_SECONDS = 7200
 """How long an address of RTMPDispatchV2 may be used to begin (zego-cloud.md §2.4)."""
@@ -39,6 +39,11 @@ class RtmpDispatch(Parameters, frozen=True):
     type: Annotated[str, text(16, too_long=MediaCode.DISPATCH_TYPE)]
     """push or pull. No Literal: the cloud has a code of its own for anything else."""
     client_ip: Annotated[str, text(45, empty=0)] = msgspec.field(default="", name="ClientIP")
+    room_id: Annotated[str, text(128, empty=0)] = ""
+    """Not of the cloud. push: the stream goes on the air in this room when its media comes, as one of UserId's."""
+    user_id: Annotated[str, text(64, empty=0)] = ""
+    """Who the room is told publishes it; need not be there."""
+    user_name: UserName = ""
 
 
 class StreamState(msgspec.Struct):
@@ -108,7 +113,9 @@ async def _rtmp_dispatch(call: Call, asked: RtmpDispatch) -> list[str]:
         code = MediaCode.NO_PUBLISH_NODE if right == "push" else MediaCode.NO_PLAY_NODE
         raise Refused(code, "no node speaks RTMP")
     expires = call.house.clock() // 1000 + RTMP_SECONDS
-    query = sign_rtmp(call.app.keys, stream_id, right, expires)
+    if asked.room_id and not asked.user_id:
+        raise Refused(RoomCode.BAD_PARAMETER, "UserId: needed with RoomId")
+    query = sign_rtmp(call.app.keys, stream_id, RtmpGrant(right, expires, asked.room_id, asked.user_id, asked.user_name))
     # The least busy first: callers take the first that answers.
     nodes.sort(key=lambda node: node.streams)
     return [f"{node.rtmp_url.rstrip('/')}/{call.app_id}/{stream_id}?{query}" for node in nodes]

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from asyncio import gather
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
+from websockets.asyncio.client import connect
 
+from media.flv import TagKind, read_file
 from tests.e2e.miniprogram import PLAY_STARTED, PUSH_STARTED
-from tests.e2e.server_api import act
+from tests.e2e.server_api import act, sequence
 from tests.e2e.users import PhoneMaker, unused_number
 from tests.ffmpeg import Pusher, probe, tone_dumped, tone_played
 from tests.hearth_process import HearthProcess
@@ -44,3 +48,40 @@ async def test_who_publishes_is_heard_until_kicked(hearth: HearthProcess, phone:
         assert "kicked" in await pusher.ended()
         await gather(bob.sees_stream(room, stream, "DELETE"), carol.sees_stream(room, stream, "DELETE"))
     assert alice.states()[-1] == "DISCONNECTED"
+
+
+async def test_obs_publishes_into_a_room_by_the_operators_leave(hearth: HearthProcess, phone: PhoneMaker, room: str, stream: str) -> None:
+    """Sound and pictures; played by a phone over RTMP, by a page as FLV over HTTP and WebSocket, and by who has the operator's leave."""
+    (alice,) = await phone(hearth, "alice")
+    await alice.login(room)
+    asked = {"StreamId": stream, "Sequence": sequence()}
+    obs = {"RoomId": room, "UserId": "obs", "UserName": "Stage 舞台"}
+    (push,) = await act(hearth, "RTMPDispatchV2", Type="push", **asked, **obs)
+    async with Pusher(push, 800, channels=2, rate=48_000, video=True) as pusher:
+        seen = await alice.sees_stream(room, stream)
+        assert seen["user"] == {"userID": "obs", "userName": "Stage 舞台"}
+        url = await alice.play_url(stream)
+        flv = hearth.url + "/live" + urlsplit(url).path + ".flv"
+        (pull,) = await act(hearth, "RTMPDispatchV2", Type="pull", StreamId=stream, Sequence=sequence())
+        assert await gather(tone_played(url), tone_played(flv), tone_played(pull)) == [800, 800, 800]
+        assert await probe(url) == await probe(flv) == ["aac", "h264"]
+        assert await _first_tags("ws" + flv.removeprefix("http")) >= {TagKind.AUDIO, TagKind.VIDEO, TagKind.DATA}
+        for refused in (push.replace("sign=", "sign=0"), push.replace("push", "pull")):
+            with pytest.raises(AssertionError, match=r"signature|no right"):
+                await probe(refused)
+        async with httpx.AsyncClient() as client:
+            answer = await client.get(flv.replace(stream, "nothing"))
+            assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (404, "*")
+        await pusher.stop()
+    await alice.sees_stream(room, stream, "DELETE")
+
+
+async def _first_tags(url: str) -> set[TagKind]:
+    """What kinds of tags come first on a WebSocket."""
+    data = b""
+    async with connect(url, proxy=None) as socket:
+        while len(data) < 20_000:
+            part = await socket.recv()
+            assert isinstance(part, bytes)
+            data += part
+    return {tag.kind for tag in read_file(data)}

@@ -9,7 +9,7 @@ import pytest
 from auth.claims import AppKeys
 from auth.errors import TokenBadSignature, TokenError, TokenExpired, TokenMalformed, TokenWrongApp
 from auth.identify_token import write_identify_token
-from auth.rtmp_credential import sign_rtmp, verify_rtmp
+from auth.rtmp_credential import RtmpGrant, sign_rtmp, verify_rtmp
 from auth.tokens import verify_token
 
 NEW, OLD = "0123456789abcdef" * 2, "fedcba9876543210" * 2
@@ -47,11 +47,12 @@ def test_identify_token_of_another_app_is_refused() -> None:
         verify_token(identify_token(AppKeys(7, ("x" * 32,))), keys=KEYS, user_id="a", now=NOW)
 
 
-def test_rtmp_credential_is_for_one_stream_one_right_and_a_time() -> None:
+def test_rtmp_credential_is_for_one_stream_one_right_one_room_and_a_time() -> None:
+    grant = RtmpGrant("push", NOW + 60, "room 1", "obs", "O. B. & S.")
     for keys in (KEYS, BEFORE):
-        query = sign_rtmp(keys, "s", "push", NOW + 60)
-        assert verify_rtmp(query, KEYS, "s", "push", NOW) == NOW + 60
-        assert verify_rtmp(f"zgseq=1&{query}", KEYS, "s", "push", NOW) == NOW + 60
+        query = sign_rtmp(keys, "s", grant)
+        assert verify_rtmp(query, KEYS, "s", "push", NOW) == grant
+        assert verify_rtmp(f"zgseq=1&{query}", KEYS, "s", "push", NOW) == grant
     wrong: tuple[tuple[AppKeys, str, Literal["push", "pull"]], ...] = (
         (KEYS, "s2", "push"),
         (KEYS, "s", "pull"),
@@ -59,10 +60,11 @@ def test_rtmp_credential_is_for_one_stream_one_right_and_a_time() -> None:
     )
     for keys, stream, right in wrong:
         with pytest.raises(TokenBadSignature):
-            verify_rtmp(sign_rtmp(KEYS, "s", "push", NOW + 60), keys, stream, right, NOW)
-    with pytest.raises(TokenBadSignature):
-        verify_rtmp(sign_rtmp(KEYS, "s", "push", NOW).replace(str(NOW), str(NOW + 60)), KEYS, "s", "push", NOW)
+            verify_rtmp(sign_rtmp(KEYS, "s", grant), keys, stream, right, NOW)
+    for changed in ("room+1", "obs", str(NOW + 60)):
+        with pytest.raises(TokenBadSignature):
+            verify_rtmp(sign_rtmp(KEYS, "s", grant).replace(changed, "1" + changed), KEYS, "s", "push", NOW)
     with pytest.raises(TokenExpired):
-        verify_rtmp(sign_rtmp(KEYS, "s", "push", NOW), KEYS, "s", "push", NOW)
+        verify_rtmp(sign_rtmp(KEYS, "s", RtmpGrant("pull", NOW)), KEYS, "s", "pull", NOW)
     with pytest.raises(TokenMalformed):
         verify_rtmp("", KEYS, "s", "push", NOW)

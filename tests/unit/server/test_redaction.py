@@ -51,6 +51,7 @@ def test_value_under_a_telling_name_is_removed_whatever_it_looks_like(name: str)
 def test_media_addresses_lose_their_credentials() -> None:
     assert "sekrit" not in redact_text("ws://host:8080/media?app=1&session=123&key=sekrit")
     assert "123" not in redact_text("ws://host:8080/media?app=1&session=123&key=sekrit")
+    assert redact_text("/live/1/sekrit.123/stream-1.flv") == "/live/1/(removed)/stream-1.flv"
     assert "sekrit" not in redact_text("rtmp://host:1935/1/sekrit.123/stream-1?zgseq=1&zgdid=123")
 
 

@@ -109,7 +109,9 @@ def test_configured_rtmp_host_is_given_out() -> None:
     public = Settings(server=ServerSettings(host="0.0.0.0", public_url="https://rtc1.example.org"))
     assert wiring.rtmp_address(public, 1935) == "rtmp://rtc1.example.org:1935"
     assert wiring.rtmp_address(Settings(server=ServerSettings(host="::1")), 7) == "rtmp://[::1]:7"
-    assert wiring.rtmp_address(Settings(server=ServerSettings(host="0.0.0.0")), 7) == ""
+    anywhere = Settings(server=ServerSettings(host="0.0.0.0"), media=MediaSettings(public_ips=["203.0.113.7"]))
+    assert wiring.rtmp_address(anywhere, 7) == "rtmp://203.0.113.7:7"
+    assert [wiring.rtmp_host_is_clients(each) for each in (settings, public, Settings(), anywhere)] == [False, False, False, True]
 
 
 def test_nodes_have_different_names_unless_told() -> None:

@@ -99,7 +99,7 @@ def test_a_late_player_gets_the_configurations_sound_at_once_and_pictures_from_a
     rest = [delta_frame(30), aac_frame_tag(b"2", 40), key_frame(50), delta_frame(60)]
     for tag in rest:
         feed.message(tag)
-    assert player.got == [METADATA.at(20), CONFIG.at(20), AVC_CONFIG.at(20), *rest[1:]]
+    assert player.got == [METADATA, CONFIG.at(20), AVC_CONFIG.at(20), *rest[1:]]
     assert player.states == ["began"]
 
 
