@@ -45,6 +45,17 @@ def test_a_tone_of_every_kind_of_aac_is_heard_in_the_opus(rate: int, stereo: boo
     assert sound.loudness(heard) == pytest.approx(0.28, abs=0.06)
 
 
+def test_aac_whose_configuration_announces_sbr_plays_at_its_own_pitch_and_speed() -> None:
+    """HE-AAC: the decoder gives twice the rate of the core. (No encoder for it here: an LC core of 24 kHz, without the SBR data.)"""
+    _, core = sound.aac(sound.tone(600, 48_000, rate=24_000), rate=24_000)
+    # Object type SBR, 24 kHz, mono; 48 kHz, object type AAC-LC (ISO/IEC 14496-3 §1.6.2.1, hierarchical signalling).
+    packets = convert(24_000, bytes.fromhex("2b098800"), core)
+    assert [packet.timestamp for packet in packets] == [960 * index for index in range(len(packets))]
+    assert len(packets) == pytest.approx(100, abs=6)
+    heard = sound.hear_opus(packet.payload for packet in packets)
+    assert sound.share(heard[24_000:72_000], 600) > 0.9
+
+
 def test_opus_for_players_that_lose_packets_carries_the_packet_before() -> None:
     packets = convert(48_000, *sound.aac(sound.tone(600, 96_000)))
     decoder, repaired = OpusDecoder(1), array.array("f")
