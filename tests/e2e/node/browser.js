@@ -51,10 +51,11 @@ async function bundleOf(version) {
   return outputFiles[0].contents;
 }
 
-/** `/VERSION/` is the page, `/VERSION/page.js` its script, made when it is first asked for. */
+/** `/VERSION/` is the page, `/VERSION/page.js` its script, made when it is first asked for; `/peer/` is empty. */
 async function servePages() {
   const html = readFileSync(web("index.html"));
   const server = createServer(async (request, response) => {
+    if (request.url === "/peer/") return response.writeHead(200, { "content-type": "text/html" }).end("<!doctype html>");
     const [, version, file] = /^\/([\d.]+)\/(page\.js)?$/.exec(request.url) ?? [];
     if (!version) return response.writeHead(404).end();
     if (!bundles.has(version)) bundles.set(version, bundleOf(version));
@@ -142,6 +143,13 @@ await serve(
       const page = await context.newPage();
       users.set(user, page);
       await page.goto(url);
+    },
+    /** Opens an empty page of a secure origin with `peer.js` in it. */
+    async openPeer({ user }) {
+      const page = await (await browser.createBrowserContext()).newPage();
+      users.set(user, page);
+      await page.goto(`${pages}peer/`);
+      await page.evaluate(`window.hearth = ${readFileSync(web("peer.js"), "utf8")}`);
     },
     async fillIn({ user, fields }) {
       for (const [name, value] of Object.entries(fields)) {
