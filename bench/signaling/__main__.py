@@ -1,11 +1,11 @@
-"""What the room socket costs: logins, one message to many members, sessions that do nothing.
+"""What the room sockets cost: logins, one message to many members, sessions that do nothing.
 
-``python -m bench.signaling [--members 1000] [--messages 20] [--idle 5000] [--logins 2000] [--seconds 30] [--short]``
+``python -m bench.signaling [--dialects json hub] [--members 1000] [--messages 20] [--idle 5000] [--logins 2000] [--seconds 30] [--short]``
 
 One server process, by default with the embedded store; plain WebSocket clients, loopback only. CPU time is the whole server process's.
 
-``fan-out``: one ``im_chat`` to a room of N members, in turns with a bare FastAPI loop that sends the very same text to N sockets on the
-same WebSocket back end; per delivered message, with the time from the sender's send call to each member's receive call.
+``fan-out``: one broadcast message to a room of N members, in turns with a bare FastAPI loop that sends the very same bytes to N sockets on
+the same WebSocket back end; per delivered message, with the time from the sender's send call to each member's receive call.
 ``idle``: sessions in rooms of ten that send a heartbeat every 30 s, and as many sockets of the bare loop that do nothing.
 ``logins``: into rooms of ten who are told of each other, user list included, the sockets open already.
 """
@@ -24,11 +24,13 @@ from pathlib import Path
 import uvloop
 
 from bench.signaling.client import LightSocket, now
-from bench.signaling.server import APP_ID, Server, token
+from bench.signaling.dialects import DIALECTS, Dialect
+from bench.signaling.server import Server
 
 ROOM_OF = 10
 _AT_ONCE = 64
 _HEARTBEAT_SECONDS = 30
+BARE_PATH = "/ws"
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -39,8 +41,11 @@ def percentile(values: list[float], share: float) -> float:
 class Crowd:
     """Sockets on one server. Pushes are counted; ``arrived`` holds when each came."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, dialect: Dialect, path: str = "") -> None:
+        """``path``: other than the dialect's."""
         self.server = server
+        self.dialect = dialect
+        self._path = path or dialect.path
         self.sockets: list[LightSocket] = []
         self.arrived: list[float] = []
         self.last = b""
@@ -50,7 +55,10 @@ class Crowd:
     async def open(self, count: int) -> None:
         while len(self.sockets) < count:
             some = min(_AT_ONCE, count - len(self.sockets))
-            self.sockets += await asyncio.gather(*(LightSocket.connect("127.0.0.1", self.server.port, self._on_text) for _ in range(some)))
+            self.sockets += await asyncio.gather(*(self._connect() for _ in range(some)))
+
+    async def _connect(self) -> LightSocket:
+        return await LightSocket.connect("127.0.0.1", self.server.port, self._on_frame, self._path, self.dialect.binary)
 
     def close(self) -> None:
         for one in self.sockets:
@@ -65,20 +73,7 @@ class Crowd:
             await self.login(first, min(_AT_ONCE, len(self.sockets) - first), room_size=room_size, told=told)
 
     async def _login(self, one: LightSocket, number: int, room_size: int, told: bool) -> None:
-        user, room = f"user{number}", f"room{number // room_size}"
-        one.header = {"appid": APP_ID, "session_id": "0", "room_id": room, "room_session_id": "0", "biz_version": ""}
-        credential = token(user)
-        body = {
-            "id_name": user, "nick_name": f"Name of {user}", "role": 2, "token": credential, "third_token": credential,
-            "version": "2.11.0", "room_name": room, "user_state_flag": int(told), "room_create_flag": 1, "client_type": 2,
-            "user_count_limit": 0, "relate_service": "", "login_logic": 1, "proto_format": "json",
-        }  # fmt: skip
-        answer = await one.request("login", body)
-        if answer["err_code"]:
-            raise RuntimeError(f"login refused: {answer}")
-        one.header |= {key: answer[key] for key in ("user_id", "session_id", "room_session_id")}
-        if told:
-            await one.request("user_list", {"user_index": 0, "sort_type": 0})
+        await self.dialect.login(one, f"user{number}", f"room{number // room_size}", told=told)
 
     async def heartbeats(self, seconds: float) -> None:
         """Each socket once in 30 s, evenly."""
@@ -87,7 +82,7 @@ class Crowd:
         while (elapsed := now() - begin) < seconds:
             due = int(elapsed / _HEARTBEAT_SECONDS * len(self.sockets))
             for n in range(sent, due):
-                self.sockets[n % len(self.sockets)].request("hb", {"reserve": 0})
+                self.dialect.heartbeat(self.sockets[n % len(self.sockets)])
             sent = due
             await asyncio.sleep(0.02)
 
@@ -96,18 +91,16 @@ class Crowd:
         self._all.clear()
         return self._all
 
-    def _on_text(self, one: LightSocket, payload: bytes) -> None:
-        if b'"push_im_chat"' in payload[:80]:
+    def _on_frame(self, one: LightSocket, payload: bytes) -> None:
+        if self.dialect.arrived(one, payload):
             self.arrived.append(now())
             self.last = payload
             if len(self.arrived) == self._wanted:
                 self._all.set()
-        elif b'"rsp"' in payload[:40]:
-            one.answered(payload)
 
 
-async def fan_out(hearth: Server, bare: Server, members: int, messages: int, rounds: int) -> None:
-    ours, theirs = Crowd(hearth), Crowd(bare)
+async def fan_out(dialect: Dialect, hearth: Server, bare: Server, members: int, messages: int, rounds: int) -> None:
+    ours, theirs = Crowd(hearth, dialect), Crowd(bare, dialect, BARE_PATH)
     await ours.open(members + 1)
     await ours.login_all(room_size=members + 1, told=False)
     await theirs.open(members + 1)
@@ -120,9 +113,9 @@ async def fan_out(hearth: Server, bare: Server, members: int, messages: int, rou
             begin, first = now(), len(crowd.arrived)
             done = crowd.expect(members)
             if text is None:
-                crowd.sockets[0].request("im_chat", {"msg_category": 1, "msg_type": 1, "msg_priority": 1, "msg_content": f"message {n}"})
+                dialect.broadcast(crowd.sockets[0], f"message {n}")
             else:
-                crowd.sockets[0].send_text(text)
+                crowd.sockets[0].send(text)
             await asyncio.wait_for(done.wait(), 60)
             latencies[name] += [at - begin for at in crowd.arrived[first:]]
         cpu[name] += crowd.server.cpu_seconds() - before
@@ -139,28 +132,29 @@ async def fan_out(hearth: Server, bare: Server, members: int, messages: int, rou
     for name in ("hearth", "bare"):
         ms = [value * 1e3 for value in latencies[name]]
         print(
-            f"fan-out {members:5} {name:7} {each[name]:6.1f} CPU-µs per message  p50 {percentile(ms, 0.5):6.1f} ms"
+            f"fan-out {members:5} {dialect.name:4} {name:7} {each[name]:6.1f} CPU-µs per message  p50 {percentile(ms, 0.5):6.1f} ms"
             f"  p99 {percentile(ms, 0.99):6.1f} ms  ({len(ours.last)} bytes)"
         )
-    print(f"fan-out {members:5} ratio   {each['hearth'] / each['bare']:6.2f}")
+    print(f"fan-out {members:5} {dialect.name:4} ratio   {each['hearth'] / each['bare']:6.2f}")
     ours.close()
     theirs.close()
 
 
-async def logins(hearth: Server, count: int) -> None:
-    crowd = Crowd(hearth)
+async def logins(dialect: Dialect, hearth: Server, count: int) -> None:
+    crowd = Crowd(hearth, dialect)
     await crowd.open(count)
     before, begin = hearth.cpu_seconds(), now()
     await crowd.login_all(room_size=ROOM_OF, told=True)
     cpu, wall = hearth.cpu_seconds() - before, now() - begin
     each = cpu / count * 1e6
-    print(f"logins  {count:5} hearth  {count / cpu:6.0f} per core second  ({each:.0f} CPU-µs each; {count / wall:.0f} per second)")
+    figures = f"({each:.0f} CPU-µs each; {count / wall:.0f} per second)"
+    print(f"logins  {count:5} {dialect.name:4} hearth  {count / cpu:6.0f} per core second  {figures}")
     crowd.close()
 
 
-async def idle(hearth: Server, bare: Server, count: int, seconds: float) -> None:
+async def idle(dialect: Dialect, hearth: Server, bare: Server, count: int, seconds: float) -> None:
     for name, server in (("hearth", hearth), ("bare", bare)):
-        crowd = Crowd(server)
+        crowd = Crowd(server, dialect, BARE_PATH if name == "bare" else "")
         empty = server.resident_kib()
         await crowd.open(count)
         if name == "hearth":
@@ -173,7 +167,7 @@ async def idle(hearth: Server, bare: Server, count: int, seconds: float) -> None
         else:
             await asyncio.sleep(seconds)
         load = (server.cpu_seconds() - before) / seconds
-        print(f"idle    {count:5} {name:7} {kib:6.1f} KiB each  {load * 100:5.1f} % of a core")
+        print(f"idle    {count:5} {dialect.name:4} {name:7} {kib:6.1f} KiB each  {load * 100:5.1f} % of a core")
         crowd.close()
         await asyncio.sleep(0.5)
 
@@ -187,18 +181,25 @@ def free_port() -> int:
 async def run(options: argparse.Namespace) -> None:
     print(f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, {time.strftime('%Y-%m-%d %H:%M')}")
     with tempfile.TemporaryDirectory() as directory:
-        async with Server.hearth(Path(directory), free_port(), options.store) as hearth, Server.bare(free_port(), options.backend) as bare:
-            await fan_out(hearth, bare, options.members, options.messages, options.rounds)
-        async with Server.hearth(Path(directory), free_port(), options.store) as hearth:
-            await logins(hearth, options.logins)
-        async with Server.hearth(Path(directory), free_port(), options.store) as hearth, Server.bare(free_port(), options.backend) as bare:
-            await idle(hearth, bare, options.idle, options.seconds)
+        for name in options.dialects:
+            await _measure(DIALECTS[name](), Path(directory), options)
+
+
+async def _measure(dialect: Dialect, directory: Path, options: argparse.Namespace) -> None:
+    """Each figure on a server of its own."""
+    async with Server.hearth(directory, free_port(), options.store) as hearth, Server.bare(free_port(), options.backend) as bare:
+        await fan_out(dialect, hearth, bare, options.members, options.messages, options.rounds)
+    async with Server.hearth(directory, free_port(), options.store) as hearth:
+        await logins(dialect, hearth, options.logins)
+    async with Server.hearth(directory, free_port(), options.store) as hearth, Server.bare(free_port(), options.backend) as bare:
+        await idle(dialect, hearth, bare, options.idle, options.seconds)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m bench.signaling", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--dialects", nargs="+", choices=DIALECTS, default=list(DIALECTS), help="what clients speak")
     parser.add_argument("--members", type=int, default=1000, help="receivers of one message")
     parser.add_argument("--messages", type=int, default=20, help="messages per round")
     parser.add_argument("--rounds", type=int, default=3, help="turns of Hearth and the bare loop")

@@ -1,4 +1,4 @@
-"""What is compared with: a FastAPI loop that sends the same text to all its sockets, served by uvicorn as Hearth is."""
+"""What is compared with: a FastAPI loop that sends the same frame to all its sockets, served by uvicorn as Hearth is."""
 
 from __future__ import annotations
 
@@ -18,10 +18,17 @@ def application() -> FastAPI:
         sockets.add(websocket)
         try:
             while True:
-                text = await websocket.receive_text()
+                message = await websocket.receive()
+                if message["type"] == "websocket.disconnect":
+                    break
+                text = message.get("text")
                 for other in sockets:
-                    if other is not websocket:
+                    if other is websocket:
+                        continue
+                    if text is not None:
                         await other.send_text(text)
+                    else:
+                        await other.send_bytes(message["bytes"])
         except WebSocketDisconnect:
             pass
         finally:

@@ -4,30 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 import os
 import time
 from collections.abc import Callable
 from typing import Any, cast
 
-OnText = Callable[["LightSocket", bytes], None]
+OnFrame = Callable[["LightSocket", bytes], None]
 
 
 class LightSocket(asyncio.Protocol):
-    """Text frames up to 64 KiB; masks with zeros, which a server cannot tell from any other mask."""
+    """Frames up to 64 KiB; masks with zeros, which a server cannot tell from any other mask."""
 
-    def __init__(self, on_text: OnText) -> None:
-        self.on_text = on_text
+    def __init__(self, on_frame: OnFrame, path: str, binary: bool) -> None:
+        self._on_frame = on_frame
+        self._path = path
+        self._opcode = 2 if binary else 1
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
-        self.header: dict[str, Any] = {}
-        self.seq = 0
+        self.state: dict[str, Any] = {}
+        """What the dialect keeps of this client."""
+        self._answers: dict[int, asyncio.Future[Any]] = {}
+        self._seq = 0
         self._transport: asyncio.Transport | None = None
         self._buffer = b""
 
     @classmethod
-    async def connect(cls, host: str, port: int, on_text: OnText) -> LightSocket:
-        socket = cls(on_text)
+    async def connect(cls, host: str, port: int, on_frame: OnFrame, path: str = "/ws", binary: bool = False) -> LightSocket:
+        socket = cls(on_frame, path, binary)
         await asyncio.get_running_loop().create_connection(lambda: socket, host, port)
         await asyncio.wait_for(socket.opened, 60)
         return socket
@@ -37,7 +39,7 @@ class LightSocket(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         key = base64.b64encode(os.urandom(16)).decode()
         self._transport.write(
-            f"GET /ws HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"GET {self._path} HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
         )
 
@@ -54,8 +56,8 @@ class LightSocket(asyncio.Protocol):
             self.opened.set_result(None)
         while (frame := self._frame()) is not None:
             opcode, payload = frame
-            if opcode == 1:
-                self.on_text(self, payload)
+            if opcode == self._opcode:
+                self._on_frame(self, payload)
             elif opcode == 9:
                 self._write(10, payload)
 
@@ -63,7 +65,7 @@ class LightSocket(asyncio.Protocol):
         lost = ConnectionError("connection lost")
         if not self.opened.done():
             self.opened.set_exception(lost)
-        for answer in self.answers.values():
+        for answer in self._answers.values():
             if not answer.done():
                 answer.set_exception(lost)
 
@@ -91,22 +93,19 @@ class LightSocket(asyncio.Protocol):
         length = bytes([0x80 | size]) if size < 126 else b"\xfe" + size.to_bytes(2)
         self._transport.write(bytes([0x80 | opcode]) + length + b"\0\0\0\0" + payload)
 
-    def send_text(self, payload: bytes) -> None:
-        self._write(1, payload)
+    def send(self, payload: bytes) -> None:
+        self._write(self._opcode, payload)
 
-    def request(self, cmd: str, body: dict[str, Any]) -> asyncio.Future[dict[str, Any]]:
-        """The body of the answer, once ``on_text`` has given it to ``answered``."""
-        self.seq += 1
-        future = self.answers[self.seq] = asyncio.get_running_loop().create_future()
-        header = {"Protocol": "req", "cmd": cmd, "seq": self.seq, **self.header}
-        self.send_text(json.dumps({"header": header, "body": body}, ensure_ascii=False).encode())
-        return future
+    def expect(self) -> tuple[int, asyncio.Future[Any]]:
+        """Number of the next request, and its answer once the dialect has given it to ``answered``."""
+        self._seq += 1
+        future = self._answers[self._seq] = asyncio.get_running_loop().create_future()
+        return self._seq, future
 
-    def answered(self, payload: bytes) -> None:
-        frame = json.loads(payload)
-        future = self.answers.pop(frame["header"]["seq"], None)
+    def answered(self, seq: int, answer: object) -> None:
+        future = self._answers.pop(seq, None)
         if future is not None and not future.done():
-            future.set_result(frame["body"])
+            future.set_result(answer)
 
     def abort(self) -> None:
         if self._transport is not None:

@@ -56,6 +56,7 @@ async def test_cut_socket_is_resumed_and_caught_up_without_flicker(
     await alice.sees_user(room, dave.user_id, "DELETE")
 
 
+@both_generations
 async def test_publishers_cut_socket_leaves_its_stream_on_the_air(hearth: HearthProcess, phone: PhoneMaker, room: str, stream: str) -> None:
     alice, bob = await phone(hearth, "alice", "bob")
     await gather(alice.login(room), bob.login(room))

@@ -118,6 +118,7 @@ async def test_renewal_with_a_foreign_token_is_refused(hearth: HearthProcess, ph
     assert alice.states() == ["CONNECTING", "CONNECTED"]
 
 
+@both_generations
 async def test_second_login_of_a_user_sends_the_first_away(hearth: HearthProcess, phone: PhoneMaker, room: str) -> None:
     alice, bob = await phone(hearth, "alice", "bob")
     await bob.login(room)
@@ -135,6 +136,7 @@ async def test_second_login_of_a_user_sends_the_first_away(hearth: HearthProcess
     assert twin.states() == ["CONNECTING", "CONNECTED"]
 
 
+@both_generations
 async def test_operator_kicks_a_user_with_a_reason(hearth: HearthProcess, phone: PhoneMaker, room: str) -> None:
     alice, bob = await phone(hearth, "alice", "bob")
     await gather(alice.login(room), bob.login(room))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from asyncio import gather
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import pytest
 import pytest_asyncio
 
 from tests.e2e.browser import WebUser
+from tests.e2e.link import Link
 from tests.e2e.on_the_air import LONGEST_GAP, on_the_air
 from tests.e2e.redis_process import RedisProcess
 from tests.e2e.remote import SdkError
@@ -135,6 +137,36 @@ async def test_terminated_node_hands_its_users_over_and_nobody_sees_an_error(sys
     for user, other in ((alice, bob), (bob, alice)):
         assert "DISCONNECTED" not in user.states()
         assert user.user_changes(other.user_id) == ["ADD"]
+
+
+@pytest.mark.parametrize("way", ["by redirect", "behind a balancer"])
+async def test_hub_of_a_terminated_node_hands_its_users_over(
+    system: System, phone: PhoneMaker, link_tls: ssl.SSLContext, tmp_path: Path, room: str, way: str
+) -> None:
+    """Mini-program 3.6.0 dials the node that is named, or, where none speaks TLS itself, its own host again."""
+    async with Link("127.0.0.1", system.second.port, link_tls) as own:
+        third = await start_node(tmp_path / "third", system.redis.url, tls=True) if way == "by redirect" else None
+        (alice,) = await phone(system.first, "alice")
+        (bob,) = await phone(system.second, "bob", version="3.6.0", link=own)
+        await gather(alice.login(room), bob.login(room))
+        await gather(alice.sees_user(room, bob.user_id), bob.sees_user(room, alice.user_id))
+
+        if third is None:
+            own.lead_to("127.0.0.1", system.first.port)
+        system.second.terminate()
+        await bob.connected(room)
+        await bob.call("sendBarrageMessage", room, "moved")
+        await alice.wait_event("IMRecvBarrageMessage")
+        await alice.call("sendBarrageMessage", room, "welcome")
+        await bob.wait_event("IMRecvBarrageMessage")
+        assert await system.second.await_exit() == 0
+        opened = [frame.socket for frame in bob.frames if frame.direction == "opened" and "/accesshub" in frame.socket]
+        assert opened[-1] == f"wss://{f'127.0.0.1:{third.port}' if third else own.host}/accesshub"
+        for user, neighbour in ((alice, bob), (bob, alice)):
+            assert "DISCONNECTED" not in user.states()
+            assert user.user_changes(neighbour.user_id) == ["ADD"]
+        if third is not None:
+            await asyncio.to_thread(third.__exit__, None, None, None)
 
 
 async def test_call_on_a_terminated_node_moves_to_the_other(system: System, page: PageMaker, room: str, stream: str) -> None:

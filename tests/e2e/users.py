@@ -41,10 +41,12 @@ class PhoneMaker:
         multi_room: bool = False,
         busy: bool = False,
         version: str | None = None,
+        link: Link | None = None,
     ) -> list[MiniProgramUser]:
+        """``link``: to the accesshub, instead of the maker's own."""
         number = unused_number()
         users = [MiniProgramUser(self._remote, f"{name}-{number}", hearth.token) for name in names]
-        await asyncio.gather(*(self._create(user, hearth, server, multi_room, busy, version or self._version) for user in users))
+        await asyncio.gather(*(self._create(user, hearth, server, multi_room, busy, version or self._version, link) for user in users))
         self.users += users
         return users
 
@@ -52,14 +54,21 @@ class PhoneMaker:
         """A second device of the same user."""
         twin = MiniProgramUser(self._remote, user.user_id, hearth.token)
         twin.name = f"{user.name}-twin"
-        await self._create(twin, hearth, None, False, False, self._version)
+        await self._create(twin, hearth, None, False, False, self._version, None)
         self.users.append(twin)
         return twin
 
     async def _create(
-        self, user: MiniProgramUser, hearth: HearthProcess, server: str | list[str] | None, multi_room: bool, busy: bool, version: str
+        self,
+        user: MiniProgramUser,
+        hearth: HearthProcess,
+        server: str | list[str] | None,
+        multi_room: bool,
+        busy: bool,
+        version: str,
+        link: Link | None,
     ) -> None:
-        hub = (await self._link(hearth)).host if version.startswith("3.") else None
+        hub = (link or await self._link(hearth)).host if version.startswith("3.") else None
         await user.create(hearth.app_id, server or hearth.ws_url, multi_room=multi_room, busy=busy, version=version, hub=hub)
 
     async def _link(self, hearth: HearthProcess) -> Link:

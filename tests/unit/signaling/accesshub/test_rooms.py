@@ -294,6 +294,19 @@ async def test_taken_stream_is_refused() -> None:
         assert (await bob.reply(302001, pb.LrAddStreamReq(stream_id=b"s"))).rsp_head.code == 201012
 
 
+async def test_pushes_wait_behind_a_list_until_the_next_request() -> None:
+    async with World(settle=3_600_000) as world:
+        peer = world.peer()
+        await peer.enter("a")
+        world.house.publish(world.house.join("r", "host"), "s")
+        peer.send(12, 5, pb.AhHBRequest(txid=9))
+        assert (await peer.frame()).type == MessageType.HEARTBEAT_RESPONSE
+        seq = peer.request(303001, pb.LrSendImReq(msg_content=b"x"))
+        payloads = [await peer.payload() for _ in range(3)]
+        assert [payload.push()[0] for payload in payloads[:2]] == [10001, 12001]
+        assert payloads[2].header.seq == seq
+
+
 # --- messages
 
 
