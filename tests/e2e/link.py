@@ -77,10 +77,6 @@ class Link:
             connection.reset()
         return len(broken)
 
-    def lead_to(self, host: str, port: int) -> None:
-        """New connections go there, as through a load balancer that has taken a node out."""
-        self._target = (host, port)
-
     def restore(self) -> None:
         self._up.set()
 

@@ -152,7 +152,7 @@ async def test_hub_of_a_terminated_node_hands_its_users_over(
         await gather(alice.sees_user(room, bob.user_id), bob.sees_user(room, alice.user_id))
 
         if third is None:
-            own.lead_to("127.0.0.1", system.first.port)
+            own.lead_to(system.first.port)
         system.second.terminate()
         await bob.connected(room)
         await bob.call("sendBarrageMessage", room, "moved")
