@@ -13,6 +13,7 @@ import asyncio
 import enum
 import random
 import socket
+from collections.abc import Callable
 from typing import Protocol
 
 import structlog
@@ -81,6 +82,8 @@ class RtmpConnection:
         self.role: RtmpPublisher | RtmpPlayer | None = None
         """What it does, or waits to be allowed to do."""
         self._socket = sock
+        self.write: Callable[[bytes], int] = sock.send
+        """Sends at once what the kernel takes. For players; not to be called while ``blocked``."""
         self._owner = owner
         self._loop = asyncio.get_running_loop()
         self._protocol = RtmpServerProtocol(

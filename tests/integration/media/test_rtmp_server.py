@@ -220,12 +220,13 @@ async def test_a_player_that_is_to_hear_nothing_gets_no_sound(house: House) -> N
 
 
 async def test_a_slow_player_costs_no_memory_and_is_live_again_when_it_reads(house: House) -> None:
-    publisher, slow, quick = await house.peer().publish(), await house.peer().play(), await house.peer().play()
+    publisher, slow = await house.peer().publish(), await house.peer().play()
+    player = house.allowed.connections["player"]
+    assert isinstance(player, RtmpPlayer)
+    quick = await house.peer().play()
     publisher.send(CONFIG)
     await until(lambda: slow.rtmp.media_got)
     slow.stop_reading()
-    player = next(each.role for each in house.server.connections if isinstance(each.role, RtmpPlayer))
-    assert isinstance(player, RtmpPlayer)
     last = 0
     while not (player.backlog.dropped and player.backlog.ms > 500):
         publisher.send(*frames(last, 50, 2_000))
