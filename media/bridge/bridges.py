@@ -159,7 +159,8 @@ class Bridges:
         if direction is Direction.RTMP_TO_WEBRTC:
             return self._sfu.is_heard(stream)
         live = self._hub.stream(stream)
-        return live is not None and any(not isinstance(player, RtmpToWebRtc) for player in live.players)
+        # A conversion towards WebRTC, which is a player too, has ended before this side can be published by WebRTC.
+        return live is not None and bool(live.players)
 
     def _begin(self, key: _Key, failures: int, *, waits: bool = False) -> None:
         stream, direction = key

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import itertools
 import time
@@ -222,7 +223,17 @@ async def test_a_publisher_may_come_back_on_the_other_side_at_once() -> None:
         assert not made.sfu.feeds
 
 
-async def test_a_conversion_waits_for_the_next_listener() -> None:
+async def test_a_conversion_waits_for_the_next_listener(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop, timers = asyncio.get_running_loop(), []
+    call_later = loop.call_later
+
+    def noted(delay: float, *rest: Any) -> asyncio.TimerHandle:
+        timer = call_later(delay, *rest)
+        if delay == 600:
+            timers.append(timer)
+        return timer
+
+    monkeypatch.setattr(loop, "call_later", noted)
     async with house(linger_ms=600_000) as made:
         made.publish_rtmp()
         made.sfu.listen("s", True)
@@ -231,6 +242,8 @@ async def test_a_conversion_waits_for_the_next_listener() -> None:
         made.sfu.listen("s", True)
         made.sfu.listen("s", False)
         assert made.running(Direction.RTMP_TO_WEBRTC) == 1 and made.bridges.totals().begun[Direction.RTMP_TO_WEBRTC] == 1
+        # Only the last listener's leaving counts down.
+        assert [timer.cancelled() for timer in timers] == [True, False]
 
 
 async def test_one_conversion_too_many_waits_for_a_place() -> None:
@@ -307,10 +320,11 @@ async def test_what_is_no_aac_is_left_out() -> None:
 
 async def test_frames_that_wait_for_a_slow_codec_are_bounded_and_the_configuration_is_kept() -> None:
     async with house(queue_frames=8) as made:
-        feed = made.publish_rtmp()
+        feed = made.hub.publish("s", Publisher())
         made.sfu.listen("s", True)
         await until(lambda: made.sfu.feeds)
         # All in one moment of the event loop: no thread has had a chance to take any.
+        feed.message(aac_config_tag(CONFIG))
         send(feed, AAC)
         await until(lambda: made.sfu.packets)
         (figures,) = made.bridges.statistics("s")

@@ -41,7 +41,7 @@ def test_after_a_stall_packets_leave_a_little_faster_until_only_few_wait() -> No
 
 def test_too_many_waiting_are_left_out_without_a_gap_in_the_timestamps() -> None:
     pacer = Pacer(25)
-    sent = run(pacer, [(0, 100)] + [(20 * number, 1) for number in range(1, 50)], 1_500)
+    sent = run(pacer, [(0, 1), (20, 100)] + [(20 * number, 1) for number in range(2, 50)], 1_500)
     assert pacer.dropped >= 100 - 25 - LIVE
     assert [timestamp for _, timestamp in sent] == list(range(sent[0][1], sent[0][1] + 960 * len(sent), 960))
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from media.bridge.config import BridgeConfig
+from media.bridge.drift import DriftControl
 from media.bridge.jitter_buffer import Kind, Piece
 from media.bridge.opus_to_aac import AAC_FRAME
 from media.bridge.playout import Playout
@@ -114,6 +115,12 @@ def test_speed_changes_in_small_steps_only() -> None:
     simulation.run(stream(60_000, ppm=300, delay=lambda number: 50 + noise.uniform(0, 60)))
     steps = [abs(after - before) for before, after in itertools.pairwise(simulation.speeds)]
     assert max(steps) <= 25.01 and max(map(abs, simulation.speeds)) <= 5_000
+
+
+def test_even_a_large_distance_is_approached_in_small_steps() -> None:
+    control = DriftControl()
+    speeds = [control.update(150) for _ in range(1_000)]
+    assert max(after - before for before, after in itertools.pairwise([0.0, *speeds])) <= 25.01 and speeds[-1] == 5_000
 
 
 def test_packets_are_played_in_order_whatever_the_order_they_come_in() -> None:
