@@ -201,3 +201,29 @@ async def test_kicked_publisher_is_off_the_air_at_once(
         assert code == KICKED_BY_SERVER
         assert "enough" in str(extended)
     await gather(alice.sees_stream(room, stream, "DELETE"), alice.sees_user(room, bob.user_id, "DELETE"), alice.heard_silence(stream))
+
+
+@with_every_kind
+async def test_a_camera_beside_the_microphone_does_not_disturb_the_sound(
+    hearth: HearthProcess, page: PageMaker, room: str, stream: str, version: str
+) -> None:
+    """An audio room takes the sound of whoever also sends pictures."""
+    alice, bob = await page(hearth, "alice", "bob", version=version)
+    await gather(alice.login(room), bob.login(room))
+    await bob.publish_camera(stream)
+    assert "m=video" in str(bob.sent(session_request(version)) + bob.sent("MediaDescReq"))
+    await tune_in(room, alice, stream, MICROPHONE_TONE)
+
+
+@with_every_kind
+async def test_a_listener_who_stays_hears_the_next_life_of_a_stream(
+    hearth: HearthProcess, page: PageMaker, room: str, stream: str, version: str
+) -> None:
+    """Its owner stops it and publishes it again; the listener's app does nothing and is told of no error."""
+    alice, bob = await page(hearth, "alice", "bob", version=version)
+    await on_the_air(room, bob, stream, 660, alice)
+    await bob.stop_publishing(stream)
+    await gather(alice.sees_stream(room, stream, "DELETE"), alice.heard_silence(stream))
+    await bob.publish_tone(stream, 990)
+    await gather(alice.sees_stream(room, stream), alice.heard_tone(stream, 990))
+    assert {state["errorCode"] for (state,) in alice.history("playerStateUpdate")} == {0}

@@ -18,12 +18,13 @@ import uvicorn
 
 from auth import AppKeys, TokenExpired, TokenKind, issue_token
 from calls.media_session import MediaEnd, MediaRole, MediaSession
+from media.errors import MediaFull
 from media.sfu import Lost
 from rooms.errors import StreamTaken
 from server.app import Hearth, create_app
 from server.settings import Settings
 from tests.e2e.browser import REFERENCE, WebUser
-from tests.e2e.on_the_air import on_the_air
+from tests.e2e.on_the_air import on_the_air, tune_in
 from tests.e2e.users import PageMaker
 from tests.hearth_process import APP_ID, SERVER_SECRET
 from tests.waiting import until
@@ -85,6 +86,18 @@ async def heard(inside: Inside, page: PageMaker, room: str, stream: str, version
     alice, bob = await page(inside, "alice", "bob", version=version)  # type: ignore[arg-type]
     await on_the_air(room, bob, stream, TONE, alice)
     return alice, bob
+
+
+def full(inside: Inside, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """From now on the node takes no publisher; the list grows with each that asks."""
+    asked: list[int] = []
+
+    async def refuse(media_session_id: int, *_: Any, **__: Any) -> None:
+        asked.append(media_session_id)
+        raise MediaFull("no room for another stream")
+
+    monkeypatch.setattr(inside.hearth.sfu, "open_publisher", refuse)
+    return asked
 
 
 @pytest.mark.parametrize(("refusal", "code"), [(StreamTaken("taken"), FORBIDDEN_BY_MEDIA_SERVER), (TokenExpired("expired"), TOKEN_EXPIRED)])
@@ -189,6 +202,19 @@ async def test_who_was_away_longer_than_the_grace_comes_back_with_its_stream(
     await alice.heard_tone(stream, TONE)
 
 
+async def test_a_full_node_is_tried_again_until_it_has_room(
+    inside: Inside, page: PageMaker, room: str, stream: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = full(inside, monkeypatch)
+    alice, bob = await page(inside, "alice", "bob")  # type: ignore[arg-type]
+    await gather(alice.login(room), bob.login(room))
+    await bob.start_publishing_tone(stream, TONE)
+    await until(lambda: len(asked) >= 2, limit=40)
+    monkeypatch.undo()
+    await bob.publisher_state(stream, "PUBLISHING")
+    await tune_in(room, alice, stream, TONE)
+
+
 # --- the first session style: what its SDKs make of the same endings
 
 first_style = pytest.mark.parametrize("version", ["1.4.0", "2.5.0"])
@@ -209,6 +235,22 @@ async def test_a_refused_publisher_of_the_first_style_is_told_for_good(
     assert refused["errorCode"] != 0
     # 1.4.0 hears no refusal before its second attempt.
     assert len(bob.sent("CreateSessionReq")) == (2 if version == "1.4.0" else 1)
+    monkeypatch.undo()
+    await bob.stop_publishing(stream)
+    await bob.publish_tone(stream, TONE)
+
+
+async def test_1_4_0_gives_up_on_a_full_node_after_some_attempts(
+    inside: Inside, page: PageMaker, room: str, stream: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told to try again, it would do so at once and for ever."""
+    asked = full(inside, monkeypatch)
+    (bob,) = await page(inside, "bob", version="1.4.0")  # type: ignore[arg-type]
+    await bob.login(room)
+    await bob.start_publishing_tone(stream, TONE)
+    refused = await bob.publisher_state(stream, "NO_PUBLISH")
+    assert refused["errorCode"] != 0
+    assert 1 < len(asked) < 20
     monkeypatch.undo()
     await bob.stop_publishing(stream)
     await bob.publish_tone(stream, TONE)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,10 +15,10 @@ from aioice import turn as aioice_turn
 from media import stun
 from media.errors import TurnPortTaken
 from media.sfu import Sfu
-from media.turn.access import REALM, RelayAccess
+from media.turn.access import RelayAccess
 from media.turn.config import ExternalTurn, TurnConfig
+from tests.coturn import SECRET, running_coturn
 from tests.integration.media.aiortc_clients import Recorder, Tone, clients, running_sfu
-from tests.redis_server import free_port
 from tests.unit.media import offers
 from tests.waiting import until
 
@@ -157,31 +156,10 @@ async def test_a_taken_port_is_named_or_replaced() -> None:
 
 
 async def test_coturn_takes_our_credentials_and_relays_to_the_node(tmp_path: Path) -> None:
-    binary = shutil.which("turnserver")
-    if binary is None:
-        pytest.skip("coturn is not installed (Debian: apt-get install coturn)")
-    port = free_port()
-    process = await asyncio.create_subprocess_exec(
-        binary, "-c", str(Path(__file__).parents[3] / "deploy" / "turnserver.conf"),
-        f"--listening-port={port}", "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", "--min-port=22000", "--max-port=31000",
-        f"--realm={REALM}", "--static-auth-secret=sesame", "--allowed-peer-ip=127.0.0.1", "--allow-loopback-peers",
-        f"--pidfile={tmp_path / 'pid'}", f"--userdb={tmp_path / 'db'}",
-        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        external = ExternalTurn((f"turn:127.0.0.1:{port}?transport=udp",), "sesame")
-        recorder = Recorder()
-        await until(lambda: _listens(port))
-        async with running_sfu(recorder, turn_external=external) as sfu, clients(sfu, 1, 2, relayed=True) as (alice, bob):
+    async with running_coturn(tmp_path) as port:
+        external = ExternalTurn((f"turn:127.0.0.1:{port}?transport=udp",), SECRET)
+        async with running_sfu(Recorder(), turn_external=external) as sfu, clients(sfu, 1, 2, relayed=True) as (alice, bob):
             assert sfu.turn_port is None
             await alice.publish("1/a", Tone(400))
             await bob.play("1/a")
             await until(lambda: bob.ear is not None and bob.ear.hears(400) >= 10)
-    finally:
-        process.terminate()
-        await process.wait()
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
