@@ -195,6 +195,7 @@ def media_socket_settings(settings: Settings) -> MediaSocketSettings:
         messages_per_second=limits.media_requests_per_second,
         message_burst=4 * limits.media_requests_per_second,
         max_queued_frames=limits.queued_frames,
+        login_timeout=int(limits.login_timeout_seconds * _MS),
         quality_interval=int(settings.media.quality_report_seconds * _MS),
     )
 

@@ -108,6 +108,11 @@ class MediaConversation:
             # Later SDKs ask for more than this server has; an empty yes is what they take without harm (web-1x-2x.md §3).
             self._reply(frame, command.removesuffix("Req") + "Rsp", m.Result(MediaResult.OK if self._login else MediaResult.NOT_LOGGED_IN))
 
+    @property
+    def logged_in(self) -> bool:
+        """Whether somebody's right to media has been shown, be it of a room session that is over (``_stale``)."""
+        return self._login is not None or self._stale
+
     def ended(self) -> None:
         """The socket is gone."""
         if self._login is not None:
@@ -166,7 +171,7 @@ class MediaConversation:
         self._reset_sessions(self._login.unknown)
 
     def _refuse_login(self, frame: Frame, error: Exception) -> None:
-        # The socket stays open: 2.14.0 reopens a closed one at once and without end. It ends with the idle time-out.
+        # The socket stays open: 2.14.0 reopens a closed one at once and without end. It ends with ``login_timeout``.
         log.info("media_login_refused", app_id=self._credential.app_id, reason=type(error).__name__)
         self._reply(frame, "LoginRsp", m.Result(login_result(error), str(error)))
 

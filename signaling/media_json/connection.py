@@ -12,9 +12,11 @@ from calls.addresses import parse_media_query
 from calls.errors import AddressInvalid
 from calls.service import Calls
 from rooms.model import Clock
+from signaling.flood import TokenBucket
 from signaling.media_json.codec import FrameInvalid, decode
 from signaling.media_json.commands import MediaConversation
 from signaling.media_json.settings import MediaSocketSettings
+from signaling.outbox import Outbox
 from signaling.socket import SocketLike
 
 log = structlog.get_logger()
@@ -41,26 +43,6 @@ class _Close(Exception):
         self.reason = reason
 
 
-class _Pace:
-    """Token bucket over the injected clock."""
-
-    def __init__(self, per_second: int, burst: int, clock: Clock) -> None:
-        self._per_ms = per_second / 1000
-        self._burst = float(burst)
-        self._clock = clock
-        self._left = float(burst)
-        self._at = clock()
-
-    def allows(self) -> bool:
-        now = self._clock()
-        self._left = min(self._burst, self._left + max(0, now - self._at) * self._per_ms)
-        self._at = now
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True
-
-
 async def serve_media_socket(
     websocket: SocketLike, *, calls: Calls, settings: MediaSocketSettings, clock: Clock, client_address: str = ""
 ) -> None:
@@ -75,39 +57,38 @@ async def serve_media_socket(
         await websocket.close(POLICY, "not an address of this server")
         return
     await websocket.accept()
-    outgoing: asyncio.Queue[str] = asyncio.Queue(settings.max_queued_frames)
     overflow = asyncio.Event()
-
-    def send(frame: str) -> None:
-        try:
-            outgoing.put_nowait(frame)
-        except asyncio.QueueFull:
-            overflow.set()
-
-    conversation = MediaConversation(calls, credential, settings, send, clock, client_address)
+    outbox = Outbox(
+        websocket.send_text, most_frames=settings.max_queued_frames, most_size=settings.max_queued_characters, on_overflow=overflow.set
+    )
+    conversation = MediaConversation(calls, credential, settings, outbox.send, clock, client_address)
     close = _Close(NORMAL, "")
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_read(websocket, conversation, settings, clock))
-            tasks.create_task(_write(websocket, outgoing))
             tasks.create_task(_watch(overflow))
     except* _Close as group:
         close = _first(group)
     finally:
         conversation.ended()
+        await outbox.aclose()
     log.debug("media_socket_ended", app_id=credential.app_id, code=close.code, reason=close.reason)
     with contextlib.suppress(*GONE):
         await websocket.close(close.code, close.reason)
 
 
 async def _read(websocket: SocketLike, conversation: MediaConversation, settings: MediaSocketSettings, clock: Clock) -> None:
-    pace = _Pace(settings.messages_per_second, settings.message_burst, clock)
+    loop = asyncio.get_running_loop()
+    log_in_until = loop.time() + settings.login_timeout / 1000
+    strange_frames = 0
+    pace = TokenBucket(clock(), settings.message_burst)
     while True:
+        silent_at = loop.time() + settings.idle_timeout / 1000
         try:
-            async with asyncio.timeout(settings.idle_timeout / 1000):
+            async with asyncio.timeout_at(silent_at if conversation.logged_in else min(silent_at, log_in_until)):
                 message = await websocket.receive()
         except TimeoutError:
-            raise _Close(GOING_AWAY, "silent for too long") from None
+            raise _Close(GOING_AWAY, "silent for too long" if conversation.logged_in else "no login") from None
         except GONE:
             raise _Close(NORMAL, "") from None
         if message["type"] == "websocket.disconnect":
@@ -119,22 +100,17 @@ async def _read(websocket: SocketLike, conversation: MediaConversation, settings
             raise _Close(UNSUPPORTED, "text frames only")
         if len(text) > settings.max_frame or len(text.encode("utf-8", "replace")) > settings.max_frame:
             raise _Close(TOO_BIG, "frame too long")
-        if not pace.allows():
+        if not pace.take(clock(), settings.messages_per_second, settings.message_burst):
             raise _Close(POLICY, "too many messages")
+        if not conversation.logged_in:
+            strange_frames += 1
+            if strange_frames > settings.frames_without_login:
+                raise _Close(POLICY, "too many messages without a login")
         try:
             frame = decode(text)
         except FrameInvalid:
             raise _Close(INVALID, "not a frame of this protocol") from None
         await conversation.handle(frame)
-
-
-async def _write(websocket: SocketLike, outgoing: asyncio.Queue[str]) -> None:
-    while True:
-        frame = await outgoing.get()
-        try:
-            await websocket.send_text(frame)
-        except GONE:
-            raise _Close(NORMAL, "") from None
 
 
 async def _watch(overflow: asyncio.Event) -> None:

@@ -94,6 +94,41 @@ async def test_a_silent_socket_is_closed_and_its_sessions_wait() -> None:
     assert all(media.login is None for media in house.calls._live.all())
 
 
+async def test_a_socket_without_a_login_is_closed_however_much_it_says_and_one_with_a_login_is_not() -> None:
+    house = House()
+    limits = MediaSocketSettings(login_timeout=30, idle_timeout=60_000)
+    async with Client(house, house.rooms.enter("amy"), limits) as amy, Client(house, house.rooms.enter("bob"), limits) as bob:
+        await bob.log_in()
+        assert (await amy.ask("LoginReq", {}, user_id="somebody else"))["body"]["result"] != 0
+        assert await amy.closed() == (1001, "no login")
+        assert (await bob.ask("ClientHBReq", {}))["body"]["result"] == 0
+
+
+async def test_frames_before_a_login_are_few_and_after_it_as_many_as_the_pace_allows() -> None:
+    house = House()
+    limits = MediaSocketSettings(frames_without_login=5)
+    async with Client(house, house.rooms.enter("amy"), limits) as amy, Client(house, house.rooms.enter("bob"), limits) as bob:
+        await bob.log_in()
+        for _ in range(20):
+            await bob.ask("ClientHBReq", {})
+        for _ in range(5):
+            assert (await amy.ask("LoginReq", {}, user_id="somebody else"))["body"]["result"] != 0
+        amy.send("LoginReq", {}, user_id="somebody else")
+        assert (await amy.closed())[0] == 1008
+        assert bob.socket.closed is None
+
+
+async def test_what_waits_for_a_client_that_does_not_read_is_bounded_by_its_length_too() -> None:
+    house = House()
+    limits = MediaSocketSettings(max_queued_characters=2_000)
+    async with Client(house, house.rooms.enter("amy"), limits) as amy:
+        await amy.log_in()
+        amy.socket.stalled.clear()
+        for number in range(20):
+            amy.send("ClientHBReq", {"n": number})
+        assert (await amy.closed())[0] == 1013
+
+
 async def test_a_stopped_server_leaves_no_login_behind() -> None:
     house = House()
     amy = await Client(house, house.rooms.enter("amy")).__aenter__()
