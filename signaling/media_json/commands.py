@@ -199,15 +199,23 @@ class MediaConversation:
         if login is None:
             self._refuse(frame, ASK_AGAIN, request.sdp)
             return
-        open_media = self._calls.open_publisher if request.type == m.PUBLISH else self._calls.open_player
         try:
-            opened = await open_media(login, request.stream_id, request.sdp)
+            if request.type == m.PUBLISH:
+                opened = await self._calls.open_publisher(login, request.stream_id, request.sdp)
+            else:
+                opened = await self._calls.open_player(login, request.stream_id, request.sdp, across_nodes=self._stays)
         except Refused as error:
             self._log_refusal(login, request.stream_id, error)
             self._refuse(frame, refusal(error), request.sdp)
             return
         answer = m.CreateSessionWithSdpRsp(opened.media_session_id, opened.token, opened.answer, self._client_address)
         self._reply(frame, command, answer, opened.media_session_id)
+
+    @property
+    def _stays(self) -> bool:
+        """The client cannot be sent to the node that holds a stream: 1.x plays everything over the first media address that it opened,
+        whatever the room answers for a further stream, and does not ask again."""
+        return not after_close(self._sdk_version).knows(Action.ASK_AGAIN)
 
     @staticmethod
     def _log_refusal(login: MediaLogin, stream_id: str, error: Exception) -> None:
@@ -249,7 +257,8 @@ class MediaConversation:
             return
         role = MediaRole.PUBLISHER if request.type == m.PUBLISH else MediaRole.PLAYER
         try:
-            begun = await self._calls.begin_media(login, role, request.stream_id)
+            across_nodes = self._stays and role is MediaRole.PLAYER
+            begun = await self._calls.begin_media(login, role, request.stream_id, across_nodes=across_nodes)
         except Refused as error:
             self._log_refusal(login, request.stream_id, error)
             self._doom(frame, request.stream_id, refusal(error))

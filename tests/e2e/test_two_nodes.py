@@ -6,7 +6,7 @@ import asyncio
 import socket
 import ssl
 from asyncio import gather
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,8 +36,8 @@ class System:
     second: HearthProcess
 
 
-async def start_node(directory: Path, redis_url: str, *, tls: bool = False) -> HearthProcess:
-    """A node with an address of its own, which the others hand to players of its streams."""
+async def start_node(directory: Path, redis_url: str, *, tls: bool = False, media: Mapping[str, object] | None = None) -> HearthProcess:
+    """A node with an address of its own, which the others hand to players of its streams. ``media``: settings of that section."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
     return await HearthProcess.astart(
@@ -46,6 +46,7 @@ async def start_node(directory: Path, redis_url: str, *, tls: bool = False) -> H
         sections={
             "server": {"port": port, "public_url": f"http{'s' if tls else ''}://127.0.0.1:{port}", "drain_seconds": 15},
             "store": {"node_lease_seconds": LEASE_SECONDS, "grace_seconds": GRACE_SECONDS},
+            "media": media or {},
         },
         arguments=["--dev-tls"] if tls else [],
     )

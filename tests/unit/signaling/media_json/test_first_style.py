@@ -15,6 +15,7 @@ from media.errors import MediaFull, SdpRefused
 from media.negotiation import sink_format
 from media.offer import parse_offer
 from rooms.model import Grant
+from signaling.media_endings import MediaResult
 from signaling.media_json.first_style import candidate_infos, turn_server
 from tests.unit.calls.fakes import House
 from tests.unit.media import offers
@@ -190,14 +191,26 @@ def test_candidates_of_any_text(answer: str) -> None:
 async def test_a_client_is_sent_for_another_address_in_the_way_it_knows(version: str, action: int) -> None:
     """Action 6 (ask the room again) is unknown to 1.x, which gives up on it; 2 takes the next address of the room's answer."""
     house = House()
-    house.rooms.elsewhere(house.rooms.enter("far"), "s")
     async with Client(house, house.rooms.enter("amy")) as amy:
         await amy.log_in(version=version)
-        for attempt in range(2 if version == "1.4.0" else 1):
-            number = (await create(amy, PLAY))["body"]["session_id"]
-            await describe(amy, number)
-            expected = 5 if version == "1.4.0" and attempt == 0 else action
-            assert await closing(amy, number) == (5, expected)
+        number = (await create(amy, PUBLISH))["body"]["session_id"]
+        await describe(amy, number)
+        assert [(await amy.push())["header"]["cmd"] for _ in range(2)] == ["MediaDescPush", "CandidateInfoPush"]
+        house.calls.aclose()
+        assert await closing(amy, number) == (5, action)
+
+
+async def test_a_stream_of_another_node_is_asked_for_again_but_by_those_who_cannot_be_sent_there() -> None:
+    house = House()
+    house.rooms.elsewhere(house.rooms.enter("far"), "s")
+    async with Client(house, house.rooms.enter("amy")) as amy, Client(house, house.rooms.enter("old")) as old:
+        await amy.log_in(version="2.5.0")
+        number = (await create(amy, PLAY))["body"]["session_id"]
+        await describe(amy, number)
+        assert await closing(amy, number) == (5, 6)
+        await old.log_in(version="1.4.0")
+        # The other node is asked, which does not answer here.
+        assert (await create(old, PLAY))["body"]["result"] == MediaResult.NO_CAPACITY
 
 
 async def test_a_client_that_drops_its_first_error_is_refused_twice() -> None:

@@ -1,0 +1,1 @@
+"""People come and go: what a node holds afterwards."""
