@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from collections.abc import Sequence
 
 import msgspec
 import structlog
 
 from calls.figures import StreamFigures
+from calls.ports import NodeRequests
 from calls.statistics import MOST_PLAYERS, MediaStatistics
 from rooms.errors import NodeUnreachable, StoreUnavailable
 from rooms.model import Stream
@@ -30,14 +30,6 @@ class Question(msgspec.Struct, frozen=True, array_like=True):
 _QUESTION = msgspec.msgpack.Decoder(Question)
 _FIGURES = msgspec.msgpack.Decoder(StreamFigures)
 _ENCODER = msgspec.msgpack.Encoder()
-
-
-class NodeRequests(Protocol):
-    """The part of ``rooms.node_requests.NodeRequests`` that is used here."""
-
-    def serve(self, kind: str, handler: Callable[[bytes], Awaitable[bytes]]) -> None: ...
-
-    async def ask(self, node_id: str, kind: str, body: bytes) -> bytes: ...
 
 
 class ClusterFigures:

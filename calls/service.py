@@ -22,6 +22,7 @@ from calls.addresses import MediaCredential
 from calls.apps import App
 from calls.dispatched_media import DispatchedMedia
 from calls.errors import AppUnknown, MediaSessionUnknown
+from calls.figures import QualityReport
 from calls.guest_media import GuestMedia
 from calls.live_access import LiveAdmission
 from calls.live_media import LiveMedia, where
@@ -41,6 +42,7 @@ from calls.media_session import (
 from calls.opening import MediaOpening
 from calls.ports import MediaPlane, Rooms
 from calls.publish_permission import PublishPermission
+from calls.quality_reports import QualityReports
 from calls.remote_media import RemoteMedia
 from calls.room_watch import RoomWatches
 from calls.settings import CallSettings
@@ -103,6 +105,7 @@ class Calls:
         self._rng = rng
         self._watches = RoomWatches(rooms)
         self._statistics = MediaStatistics(interval=settings.statistics_interval, points=settings.statistics_points, clock=clock)
+        self._reports = QualityReports(self._statistics, rooms.node_requests)
         self._live = LiveMedia(
             sfu, node_id=rooms.node.node_id, settings=settings, clock=clock, rng=rng, on_open=self._opened, on_end=self._ended
         )
@@ -302,6 +305,10 @@ class Calls:
         self._live.set_active(media, active)
         if media.carrier:
             self._remote.set_active(media)
+
+    def report_quality(self, login: MediaLogin, media_session_id: int, report: QualityReport) -> None:
+        """What the client's SDK says about the quality of a session. Raises ``MediaSessionUnknown``."""
+        self._reports.take(self._live.owned(login, media_session_id), report)
 
     def holds(self, login: MediaLogin, media_session_id: int) -> bool:
         """Whether this media session lives and belongs to the login's room session."""

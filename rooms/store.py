@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import structlog
 from redis import exceptions
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import Redis
 from redis.asyncio.cluster import RedisCluster
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
@@ -21,6 +21,7 @@ from redis.backoff import NoBackoff
 
 from rooms.errors import StoreUnavailable
 from rooms.scripts import Script
+from rooms.store_pool import RenewedPool, RenewedSentinelPool
 
 log = structlog.get_logger()
 
@@ -66,16 +67,30 @@ def translated() -> Any:
         yield
     except _UNAVAILABLE as error:
         raise StoreUnavailable(f"the room store cannot be reached: {type(error).__name__}") from error
+    except AttributeError as error:
+        # A subscription's reader has given up the connection while another task was writing to it.
+        if not _lost_connection(error):
+            raise
+        raise StoreUnavailable("the room store cannot be reached: the connection was lost") from error
     except exceptions.ResponseError as error:
         if str(error).split(" ", 1)[0] in _UNAVAILABLE_REPLIES:
             raise StoreUnavailable(f"the room store refuses to work: {error}") from error
         raise
 
 
+def _lost_connection(error: AttributeError) -> bool:
+    """Whether the client library has stumbled over its own closed connection."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    module = "" if frame is None else frame.tb_frame.f_globals.get("__name__", "")
+    return error.obj is None and str(module).startswith("redis.")
+
+
 class Store:
     """Runs scripts and opens subscriptions. Made by ``open_store``."""
 
-    def __init__(self, client: Redis | RedisCluster, *, parallel: int | None, wait: float, drop_connections: Callable[[], Any]) -> None:
+    def __init__(self, client: Redis | RedisCluster, *, parallel: int | None, wait: float, drop_connections: Callable[[], None]) -> None:
         self._client = client
         self._wait = wait
         self._slots = asyncio.Semaphore(parallel) if parallel else None
@@ -153,10 +168,9 @@ class Store:
                 await self._client.initialize()
         return cast(Subscription, self._client.pubsub())
 
-    async def drop_connections(self) -> None:
-        """Forgets pooled connections (they are dead after the store was away)."""
-        with contextlib.suppress(*_UNAVAILABLE):
-            await self._drop_connections()
+    def drop_connections(self) -> None:
+        """Uses no pooled connection again as it is (they are dead after the store was away). Commands that run go on."""
+        self._drop_connections()
 
     async def aclose(self) -> None:
         with contextlib.suppress(*_UNAVAILABLE):
@@ -184,7 +198,7 @@ def open_store(url: str, *, connections: int = 32, timeout: float = 2.0) -> Stor
     if scheme == "memory":
         return _pooled(_embedded_pool(rest, connections, timeout), timeout)
     if scheme in ("redis", "rediss", "unix"):
-        pool = BlockingConnectionPool.from_url(url, max_connections=connections, timeout=timeout, **limits)
+        pool = RenewedPool.from_url(url, max_connections=connections, timeout=timeout, **limits)
         return _pooled(pool, timeout)
     parts = urlsplit(f"//{rest}")
     login, _, hosts = parts.netloc.rpartition("@")
@@ -197,8 +211,10 @@ def open_store(url: str, *, connections: int = 32, timeout: float = 2.0) -> Stor
             raise ValueError("store url: redis+sentinel://host:port,…/service needs the service name")
         bounds = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
         sentinel = Sentinel(addresses, sentinel_kwargs=bounds, **limits)  # type: ignore[no-untyped-call]
-        master = sentinel.master_for(service, max_connections=connections * 2, db=int(database or 0), **credentials)
-        return Store(master, parallel=connections, wait=timeout, drop_connections=master.connection_pool.disconnect)
+        master = sentinel.master_for(
+            service, connection_pool_class=RenewedSentinelPool, max_connections=connections * 2, db=int(database or 0), **credentials
+        )
+        return Store(master, parallel=connections, wait=timeout, drop_connections=cast(RenewedSentinelPool, master.connection_pool).renew)
     if scheme == "redis+cluster":
         from redis.asyncio.cluster import ClusterNode
 
@@ -215,22 +231,20 @@ def open_store(url: str, *, connections: int = 32, timeout: float = 2.0) -> Stor
     raise ValueError(f"store url {scheme}://: expected memory, redis, rediss, unix, redis+sentinel or redis+cluster")
 
 
-async def _nothing() -> None:
+def _nothing() -> None:
     """A cluster client replaces its connections itself."""
 
 
-def _pooled(pool: BlockingConnectionPool, timeout: float) -> Store:
-    return Store(Redis.from_pool(pool), parallel=None, wait=timeout, drop_connections=lambda: pool.disconnect(inuse_connections=False))
+def _pooled(pool: RenewedPool, timeout: float) -> Store:
+    return Store(Redis.from_pool(pool), parallel=None, wait=timeout, drop_connections=pool.renew)
 
 
-def _embedded_pool(name: str, connections: int, timeout: float) -> BlockingConnectionPool:
+def _embedded_pool(name: str, connections: int, timeout: float) -> RenewedPool:
     from fakeredis import FakeServer
     from fakeredis.aioredis import FakeAsyncRedisConnection
 
     server = _EMBEDDED.setdefault(name, FakeServer()) if name else FakeServer()
-    return BlockingConnectionPool(
-        max_connections=connections, timeout=timeout, connection_class=FakeAsyncRedisConnection, server=server, protocol=2
-    )
+    return RenewedPool(max_connections=connections, timeout=timeout, connection_class=FakeAsyncRedisConnection, server=server, protocol=2)
 
 
 def _address(text: str) -> tuple[str, int]:

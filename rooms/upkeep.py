@@ -203,7 +203,7 @@ class Upkeep:
             self._doubtful = False
             self._following.steady.clear()
             if not self.up:
-                await self._store.drop_connections()
+                self._store.drop_connections()
             for session_id, owed in list(self._owed.items()):
                 await owed()
                 self._owed.pop(session_id, None)

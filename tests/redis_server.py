@@ -111,11 +111,16 @@ class RedisServer:
         shutil.rmtree(self._directory, ignore_errors=True)
 
 
-class RedisCluster(RedisServer):
-    """A cluster of one node, which has all slots."""
+SLOTS = 16_384
+"""Of a Redis Cluster."""
 
-    def __init__(self) -> None:
+
+class RedisCluster(RedisServer):
+    """A node of a cluster: alone with all slots, or with its ``share``, as the n-th of so many, once it has met the others."""
+
+    def __init__(self, share: tuple[int, int] = (0, 1)) -> None:
         super().__init__(arguments=("--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1"))
+        self._share = share
 
     @property
     def cluster_url(self) -> str:
@@ -123,16 +128,29 @@ class RedisCluster(RedisServer):
 
     def start(self) -> None:
         super().start()
-        self.ask(b"CLUSTER ADDSLOTSRANGE 0 16383")
-        until_sync(lambda: b"cluster_state:ok" in self.ask(b"CLUSTER INFO"), what="the cluster has its slots")
+        number, of = self._share
+        self.ask(b"CLUSTER ADDSLOTSRANGE %d %d" % (SLOTS * number // of, SLOTS * (number + 1) // of - 1))
+        self.ask(b"CLUSTER SET-CONFIG-EPOCH %d" % (number + 1))
+        if of == 1:
+            until_sync(self.complete, what="the cluster has its slots")
+
+    def meet(self, other: RedisCluster) -> None:
+        """Join the other's cluster."""
+        self.ask(b"CLUSTER MEET 127.0.0.1 %d" % other.port)
+
+    def complete(self) -> bool:
+        """Whether this node knows who has each slot."""
+        return b"cluster_state:ok" in self.ask(b"CLUSTER INFO")
 
 
 class RedisSentinel(RedisServer):
     """A sentinel that watches over a server under the name ``hearth``."""
 
-    def __init__(self, watched: RedisServer) -> None:
+    def __init__(self, watched: RedisServer, *, impatient: bool = False) -> None:
+        """``impatient``: a server that is silent for half a second is replaced by its replica."""
         super().__init__()
         self._watched = watched
+        self._impatient = impatient
 
     @property
     def sentinel_url(self) -> str:
@@ -143,6 +161,7 @@ class RedisSentinel(RedisServer):
         configuration.write_text(
             f"port {self.port}\nbind 127.0.0.1\nunixsocket {self._directory}/s\ndir {self._directory}\n"
             f"sentinel monitor hearth 127.0.0.1 {self._watched.port} 1\n"
+            + ("sentinel down-after-milliseconds hearth 500\nsentinel failover-timeout hearth 2000\n" if self._impatient else "")
         )
         with (self._directory / "log").open("ab") as log:
             command = [shutil.which("redis-server") or "redis-server", str(configuration), "--sentinel"]

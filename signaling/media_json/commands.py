@@ -349,9 +349,9 @@ class MediaConversation:
 
     async def _quality_report(self, frame: Frame, login: MediaLogin) -> Struct:
         session_id, interval = frame.header.session_id, self._settings.quality_interval
-        if interval and self._calls.holds(login, session_id):
+        if interval:
             for said in decode_body(frame, m.QualityReportReq).streams[:1]:
-                self._calls.statistics.reported(session_id, quality_report(said, self._sdk_version, self._clock()))
+                self._calls.report_quality(login, session_id, quality_report(said, self._sdk_version, self._clock()))
         return m.QualityReportRsp(report=bool(interval), report_interval_ms=interval or m.QualityReportRsp().report_interval_ms)
 
     # --- what needs nothing done
