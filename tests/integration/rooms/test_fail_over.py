@@ -77,7 +77,7 @@ async def test_the_replica_takes_over_during_a_call_and_what_happened_meanwhile_
         await until(lambda: hears.end() is EndReason.KICKED)
 
 
-COMMANDS = 1_600
+COMMANDS = 800
 
 
 @pytest.mark.parametrize("kind", ["unix socket", "tcp", "sentinel"])
@@ -86,7 +86,7 @@ async def test_commands_go_on_while_connections_are_given_up(kind: str, redis_se
     if kind == "sentinel":
         sentinel.start()
     url = {"unix socket": redis_server.url, "tcp": redis_server.tcp_url, "sentinel": sentinel.sentinel_url}[kind]
-    store = open_store(url, connections=8)
+    store = open_store(url, timeout=30)
     done = 0
 
     async def ask() -> None:
