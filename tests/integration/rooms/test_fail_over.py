@@ -86,7 +86,7 @@ async def test_commands_go_on_while_connections_are_given_up(kind: str, redis_se
     if kind == "sentinel":
         sentinel.start()
     url = {"unix socket": redis_server.url, "tcp": redis_server.tcp_url, "sentinel": sentinel.sentinel_url}[kind]
-    store = open_store(url, timeout=30)
+    store = open_store(url, connections=8, timeout=60)
     done = 0
 
     async def ask() -> None:
