@@ -74,7 +74,7 @@ async def talking_host(place: Place, room_id: str, stream_id: str) -> AsyncItera
 
         async def talk() -> None:
             for number in itertools.count():
-                client.send(number, PACKET_BYTES)
+                client.send(number, PACKET_BYTES, stamped=False)
                 if number % PACKETS_PER_BEAT == 0:
                     await host.beat()
                 await asyncio.sleep(PACKET_SECONDS)

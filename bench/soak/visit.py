@@ -145,7 +145,7 @@ async def visit(place: Place, number: int, room_id: str, host_stream: str) -> No
             await visitor.begin(f"half-{number}")
         else:
             own = await visitor.publish(f"visit-{number}")
-            own.send(1, PACKET_BYTES)
+            own.send(1, PACKET_BYTES, stamped=False)
             await visitor.play(host_stream)
         await visitor.leave(way)
 
