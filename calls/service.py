@@ -382,13 +382,14 @@ class Calls:
             self._live.end(media, MediaEnd.NODE_STOPPED)
 
     def _opened(self, media: MediaSession) -> None:
-        if media.carrier or media.connection is not None:
+        if media.carrier:
             return
         owner = media.owner
         subject = Subject(
             media.media_session_id, media.role, owner.app_id, owner.room_id, owner.user_id, media.stream_id, owner.client, self._clock()
         )
-        self._statistics.follow(subject, partial(self._sfu.figures, media.media_session_id))
+        read = partial(self._sfu.figures, media.media_session_id) if media.connection is None else media.connection.figures
+        self._statistics.follow(subject, read)
 
     @property
     def statistics(self) -> MediaStatistics:

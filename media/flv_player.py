@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from media.errors import LiveRefused
+from media.figures import MediaFigures, MediaTransport
 from media.flv import Tag, TagKind, file_header
 from media.rtmp.access import LiveSession
 from media.rtmp.backlog import Backlog
 from media.rtmp.config import PlayerLimits
+from media.rtmp.figures import PlayerTally
 from media.rtmp.live import LiveHub, LiveStream
 
 
@@ -18,8 +20,11 @@ class FlvPlayer:
 
     silent_ms: int | None = None
 
-    def __init__(self, hub: LiveHub, limits: PlayerLimits) -> None:
+    def __init__(self, hub: LiveHub, limits: PlayerLimits, client: str) -> None:
+        """``client``: its IP address."""
         self._hub = hub
+        self._client = client
+        self._tally: PlayerTally | None = None
         self._stream: LiveStream | None = None
         self._there = asyncio.Event()
         self._over = False
@@ -35,6 +40,7 @@ class FlvPlayer:
             raise LiveRefused("the connection is gone")
         self.stream = stream
         self._stream = self._hub.attach(stream, self)
+        self._tally = PlayerTally(self._stream)
 
     def close(self, reason: str) -> None:
         self.session = None
@@ -42,6 +48,11 @@ class FlvPlayer:
 
     def set_forwarding(self, *, audio: bool) -> None:
         self._audio = audio
+
+    def figures(self) -> MediaFigures | None:
+        if self._tally is None:
+            return None
+        return self._tally.figures(MediaTransport.FLV, self.backlog, address=self._client, forwarding=self._audio)
 
     def message(self, tag: Tag) -> None:
         if tag.kind is TagKind.AUDIO and not self._audio and tag.body[1:2] != b"\x00":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from media.figures import MediaFigures
+
 
 class LiveConnection(Protocol):
     """A connection that wants to publish or play, as whoever decides sees it. Called on the event loop; nothing here waits."""
@@ -26,6 +28,10 @@ class LiveConnection(Protocol):
 
     def set_forwarding(self, *, audio: bool) -> None:
         """Whether a player gets the sound."""
+        ...
+
+    def figures(self) -> MediaFigures | None:
+        """Its counters; None while it is not open."""
         ...
 
 

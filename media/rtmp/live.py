@@ -92,6 +92,9 @@ class LiveStream:
         """From all publishers so far."""
         self.bytes = 0
         """Bodies of these messages."""
+        self.sound_messages = 0
+        """Of these, those with sound."""
+        self.sound_bytes = 0
         self.last_arrival: int | None = None
         """Epoch ms of the last message; None before the first."""
         self._hub = hub
@@ -102,6 +105,8 @@ class LiveStream:
         self._offset: int | None = 0
         """Added to the publisher's timestamps; None = the next message tells."""
         self._last_timestamp = 0
+        self._began: tuple[int, int] | None = None
+        """Timestamp and arrival (ms) of the publisher's first message."""
 
     @property
     def players(self) -> tuple[LivePlayer, ...]:
@@ -111,6 +116,14 @@ class LiveStream:
     def silent_ms(self) -> int | None:
         """How long nothing has come from the publisher; None before its first message."""
         return None if self.last_arrival is None else max(0, self._clock() - self.last_arrival)
+
+    @property
+    def ahead_ms(self) -> float | None:
+        """How much further the publisher's time has come than ours since its first message."""
+        if self._began is None or self.last_arrival is None:
+            return None
+        timestamp, arrival = self._began
+        return float(self._last_timestamp - timestamp - (self.last_arrival - arrival))
 
     def restart(self, player: LivePlayer) -> None:
         """A player has lost messages: it begins anew, with the configurations at once and pictures from the next key frame on."""
@@ -135,6 +148,7 @@ class LiveStream:
         former, self.feed = self.feed, Feed(self, publisher)
         self.metadata = self.audio_config = self.video_config = None
         self.has_video = False
+        self._began = None
         if self.last_arrival is not None:
             self._offset = None
         self._without_picture = {id(player) for player in self._players}
@@ -158,6 +172,8 @@ class LiveStream:
             if tag.kind is TagKind.VIDEO:
                 self._pass_picture(tag)
                 return
+            self.sound_messages += 1
+            self.sound_bytes += len(tag.body)
             self._note_audio(tag)
         for player in self.players:
             player.message(tag)
@@ -171,6 +187,8 @@ class LiveStream:
             tag = tag.at((tag.timestamp + self._offset) % TIMESTAMP_MODULUS)
         self.last_arrival = now
         self._last_timestamp = tag.timestamp
+        if self._began is None:
+            self._began = tag.timestamp, now
         return tag
 
     def _go_on(self, timestamp: int, now: int) -> int:

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Protocol
 
 from media.errors import LiveRefused
+from media.figures import MediaFigures, MediaTransport
 from media.flv import Tag, TagKind
 from media.rtmp.access import LiveSession
 from media.rtmp.backlog import Backlog
 from media.rtmp.config import PlayerLimits
+from media.rtmp.figures import PlayerTally
 from media.rtmp.live import LiveHub, LiveStream
 from media.rtmp.protocol import media_bytes
 
@@ -18,6 +20,7 @@ class PlayingConnection(Protocol):
     """The part of ``media.rtmp.connection.RtmpConnection`` that a player needs."""
 
     blocked: bool
+    client: str
 
     @property
     def gone(self) -> bool: ...
@@ -43,6 +46,7 @@ class RtmpPlayer:
         self._connection = connection
         self._hub = hub
         self._stream: LiveStream | None = None
+        self._tally: PlayerTally | None = None
         self._open = False
         self._told = False
         self._audio = True
@@ -63,6 +67,7 @@ class RtmpPlayer:
         self._connection.begin_play()
         try:
             self._stream = self._hub.attach(stream, self)
+            self._tally = PlayerTally(self._stream)
         except BaseException:
             self._open = False
             raise
@@ -75,6 +80,12 @@ class RtmpPlayer:
     def set_forwarding(self, *, audio: bool) -> None:
         self._audio = audio
         self._look()
+
+    def figures(self) -> MediaFigures | None:
+        if self._tally is None:
+            return None
+        forwarding = self._audio and not self._paused
+        return self._tally.figures(MediaTransport.RTMP, self.backlog, address=self._connection.client, forwarding=forwarding)
 
     def set_paused(self, paused: bool) -> None:
         """The client wants nothing for now. Afterwards it begins anew: what it missed is past."""

@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import Protocol
 
 from media.errors import LiveRefused
+from media.figures import MediaFigures
 from media.flv import AudioHead, FlvMalformed, SoundFormat, Tag, TagKind
 from media.plane import Clock
 from media.rtmp.access import LiveSession
+from media.rtmp.figures import publisher_figures
 from media.rtmp.live import Feed, LiveHub
 from media.rtmp.protocol import Code
 
 
 class PublishingConnection(Protocol):
     """The part of ``media.rtmp.connection.RtmpConnection`` that a publisher needs."""
+
+    client: str
 
     @property
     def gone(self) -> bool: ...
@@ -51,6 +55,9 @@ class RtmpPublisher:
 
     def set_forwarding(self, *, audio: bool) -> None:
         """Only players are given sound."""
+
+    def figures(self) -> MediaFigures | None:
+        return publisher_figures(self._hub.stream(self.stream), address=self._connection.client) if self._feed is not None else None
 
     def replaced(self) -> None:
         self._feed = None

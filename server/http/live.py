@@ -47,7 +47,7 @@ class LivePlays:
         """``path``: behind ``/live/``. Raises ``_Refused``."""
         if not path.endswith(_SUFFIX):
             raise _Refused(404, "an address here ends in .flv")
-        player = FlvPlayer(self._hub, self._limits)
+        player = FlvPlayer(self._hub, self._limits, client)
         address = path.removesuffix(_SUFFIX) + (f"?{query}" if query else "")
         try:
             player.session = await self._access.play(address, client, player)

@@ -182,6 +182,9 @@ async def test_what_is_published_is_played_and_both_ends_are_told(house: House) 
     publisher.send(CONFIG, *frames(0, 3))
     await until(lambda: len(player.rtmp.media_got) == 4)
     assert [message.timestamp for message in player.rtmp.media_got] == [0, 0, 20, 40]
+    figures = [house.allowed.connections[role].figures() for role in ("publisher", "player")]
+    assert [each and (each.transport, each.packets, each.bytes) for each in figures] == [("rtmp", 4, 4 + 3 * 202)] * 2
+    assert figures[0] is not None and figures[0].drift_ms == 40  # three frames in no time
     publisher.writer.write(publisher.rtmp.command("deleteStream", 0, None, 1))
     player.writer.close()
     await until(lambda: len(house.allowed.told) == 4)
