@@ -38,7 +38,7 @@ from media.plane_peer import MAX_SSRCS, Peer
 from media.player import Player
 from media.publisher import Publisher
 from media.red import RedMalformed
-from media.stream import Stream
+from media.stream import FOR_NOBODY, Stream
 
 FEED_SSRC = 2
 """The SSRC of feeds, which the streams alone see."""
@@ -350,7 +350,7 @@ class PythonPlane:
     def _forward(self, stream: Stream, ssrc: int, sequence: int, timestamp: int, marker: int, sound: Sound, now: int) -> None:
         highest = stream.highest
         place, timestamp, restarted = stream.place(ssrc, sequence, timestamp, now)
-        if place == highest:
+        if place == FOR_NOBODY:
             return
         packet = StreamPacket(place, timestamp, rtp.MARKER if restarted else marker, sound)
         if place > highest:

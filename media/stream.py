@@ -32,6 +32,8 @@ RESTART_JUMP = 3_000
 MAX_PASSED_OVER = 256
 """Packets without sound whose numbers are remembered; a source sends a few a minute."""
 
+FOR_NOBODY = 0
+"""Not a number of a stream: they begin with 1."""
 DEFAULT_STEP = 20 * OPUS_TICKS_PER_MS
 """Timestamp units between two Opus packets of the usual 20 ms."""
 
@@ -172,20 +174,20 @@ class Stream:
         """Maps a packet of the source into the stream.
 
         Returns its sequence number and timestamp (0 … 2^32-1) in the stream and whether the source (re)started with it, in
-        which case the marker belongs on it (RFC 3551 §4.1). A number below the old ``highest`` is a packet that comes late, that
-        number itself one that is for nobody. No number is given twice.
+        which case the marker belongs on it (RFC 3551 §4.1). A number not above the old ``highest`` is a packet that comes late,
+        ``FOR_NOBODY`` one that has no place. No number is given twice.
         """
         if ssrc == self._source_ssrc:
             step = (sequence - self._source_highest) & 0xFFFF
             if step < RESTART_JUMP:
-                resumed = self._withheld
-                if step:
-                    self._withheld = False
-                    self._source_highest += step
-                    self._advance(step)
-                    self.last_timestamp = (timestamp + self._timestamp_offset) % TIMESTAMP_MODULUS
-                    self.last_arrival = now
-                return self.highest, (timestamp + self._timestamp_offset) % TIMESTAMP_MODULUS, resumed
+                if not step:
+                    return FOR_NOBODY, 0, False
+                resumed, self._withheld = self._withheld, False
+                self._source_highest += step
+                self._advance(step)
+                self.last_timestamp = (timestamp + self._timestamp_offset) % TIMESTAMP_MODULUS
+                self.last_arrival = now
+                return self.highest, self.last_timestamp, resumed
             late = SEQUENCE_MODULUS - step
             if late <= REORDER_WINDOW:
                 return self._late_place(late), (timestamp + self._timestamp_offset) % TIMESTAMP_MODULUS, False
@@ -226,14 +228,14 @@ class Stream:
         self._used = (self._used << step | 1) & _USED_MASK
 
     def _late_place(self, late: int) -> int:
-        """The number of a packet that comes ``late`` numbers of the source behind its highest; ``highest`` = for nobody."""
+        """The number of a packet that comes ``late`` numbers of the source behind its highest, or ``FOR_NOBODY``."""
         number = self._source_highest - late
         place = self.highest - late + sum(other > number for other in self._passed_over)
         bit = 1 << (self.highest - place)
         # Overtaken by the source's first packet, its number would be one that the source before has used. A number that has been
         # given must not be given to other bytes in any case: SRTP's keystream is that of the number (RFC 3711 §9.1).
         if place < self._source_first or self._used & bit or number in self._passed_over:
-            return self.highest
+            return FOR_NOBODY
         self._used |= bit
         return place
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from media.plane import SinkFormat
 from media.player import Group, Player
 from media.reception import Reception
-from media.stream import Stream
+from media.stream import FOR_NOBODY, Stream
 
 
 def test_a_jump_that_loss_cannot_explain_is_a_restart() -> None:
@@ -53,7 +53,7 @@ def test_whatever_the_source_does_new_places_rise(packets: list[tuple[int, int, 
         place, out, restarted = stream.place(ssrc, sequence, timestamp, now)
         assert 0 <= out < 1 << 32
         assert stream.highest >= before
-        assert place == stream.highest or (not restarted and place < stream.highest)
+        assert place == stream.highest or (not restarted and place < stream.highest) or place == FOR_NOBODY
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=30), st.integers(0, (1 << 14) - 1))
@@ -91,3 +91,52 @@ def test_loss_is_counted_by_interval_and_in_all() -> None:
         source.arrived(sequence, 0, 0)
     report = source.report(0)
     assert (report.fraction_lost, report.lost, source.lost) == (0, 1, 1)
+
+
+def sent(stream: Stream, sequence: int, *, ssrc: int = 1) -> int | None:
+    """The number under which the packet goes to the players; None = it is for nobody."""
+    return stream.place(ssrc, sequence & 0xFFFF, 960 * sequence & 0xFFFFFFFF, 0)[0] or None
+
+
+def test_no_number_is_given_twice_to_packets_that_come_late() -> None:
+    stream = Stream("s")
+    assert [sent(stream, sequence) for sequence in (5, 8, 6, 6, 8, 5, 7, 7)] == [1, 4, 2, None, None, None, 3, None]
+
+
+def test_a_packet_from_a_time_of_withholding_does_not_fill_a_gap_from_before() -> None:
+    stream = Stream("s")
+    assert [sent(stream, sequence) for sequence in (1, 2, 4)] == [1, 2, 4]
+    for sequence in range(5, 21):
+        if sequence != 19:
+            stream.withhold(1, sequence)
+    assert sent(stream, 21) == 5
+    assert sent(stream, 19) is None
+    assert sent(stream, 22) == 6
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["place", "place", "place", "pass over", "withhold", "source changed"]), st.integers(1, 2), st.integers(-40, 12)
+        ),
+        max_size=200,
+    ),
+    st.integers(0, 0xFFFF),
+)
+def test_whatever_comes_in_whatever_order_no_number_is_given_twice(steps: list[tuple[str, int, int]], start: int) -> None:
+    """SRTP's keystream is that of the number: two packets under one number would lay each other bare."""
+    stream, sequences, given_out = Stream("s"), {1: start, 2: 0x10000 - start}, set[int]()
+    for what, ssrc, step in steps:
+        sequences[ssrc] += max(step, 0)
+        sequence = sequences[ssrc] + min(step, 0) & 0xFFFF
+        if what == "place":
+            place = sent(stream, sequence, ssrc=ssrc)
+            assert place not in given_out
+            if place is not None:
+                given_out.add(place)
+        elif what == "pass over":
+            stream.pass_over(ssrc, sequence)
+        elif what == "withhold":
+            stream.withhold(ssrc, sequence)
+        else:
+            stream.source_changed()

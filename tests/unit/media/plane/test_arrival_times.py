@@ -74,6 +74,17 @@ def test_what_comes_late_across_probes_keeps_its_place(network: Network) -> None
     assert [(packet.sequence - packets[0].sequence, packet.payload) for packet in packets] == [(0, b"1"), (1, b"2"), (3, b"5"), (2, b"3")]
 
 
+def test_a_packet_overtaken_by_a_probe_is_not_lost(network: Network) -> None:
+    publisher, player = network.publisher(source=WANTS_TIMES), network.player()
+    publisher.send(1, 960, b"1")
+    publisher.send(3, 0, b"", padding=9)
+    publisher.send(2, 1_920, b"2")
+    publisher.send(4, 2_880, b"4")
+    first, *others = player.received()
+    assert [(packet.sequence - first.sequence, packet.payload) for packet in others] == [(1, b"2"), (2, b"4")]
+    assert network.statistics(player).packets_out == 3
+
+
 def test_a_probe_that_comes_late_moves_nothing(network: Network) -> None:
     publisher, player = network.publisher(source=WANTS_TIMES), network.player()
     publisher.send(1, 960, b"1")
