@@ -16,6 +16,9 @@ INTERVAL_MS = 20
 HURRIED_INTERVAL_MS = 18
 CALM = 4
 """Packets. So many may wait without haste: an AAC frame of 16 kHz is 64 ms of sound."""
+STANDING_MS = 3
+"""When of ``WINDOW`` packets in a row each has waited longer than this, that is delay without use."""
+WINDOW = 50
 LIVE = 5
 """Packets that are kept when too many wait."""
 
@@ -39,8 +42,13 @@ class Pacer:
 
     def __init__(self, max_packets: int) -> None:
         self._max_packets = max(max_packets, LIVE)
-        self._waiting: deque[OpusFrame] = deque()
+        self._waiting: deque[tuple[OpusFrame, int]] = deque()
+        """With their arrival."""
         self._due = 0
+        self._hurried = False
+        self._least_wait: int | None = None
+        """Of the packets sent in this window."""
+        self._in_window = 0
         self._left_out = 0
         """Ticks by which timestamps are moved back for the packets that were left out."""
         self.dropped = 0
@@ -56,7 +64,7 @@ class Pacer:
     def push(self, frame: OpusFrame, now: int) -> None:
         if not self._waiting:
             self._due = max(self._due, now)
-        self._waiting.append(frame)
+        self._waiting.append((frame, now))
         if len(self._waiting) > self._max_packets:
             while len(self._waiting) > LIVE:
                 self._waiting.popleft()
@@ -68,7 +76,15 @@ class Pacer:
         """The packets whose time has come. Their timestamps are 0 … 2^32-1."""
         taken = []
         while self._waiting and self._due <= now:
-            frame = self._waiting.popleft()
+            frame, arrival = self._waiting.popleft()
+            self._note_wait(self._due - arrival)
             taken.append(OpusFrame((frame.timestamp - self._left_out) % _TIMESTAMP_MODULUS, frame.payload, frame.marker))
-            self._due += INTERVAL_MS if len(self._waiting) <= CALM else HURRIED_INTERVAL_MS
+            self._due += HURRIED_INTERVAL_MS if self._hurried or len(self._waiting) > CALM else INTERVAL_MS
         return taken
+
+    def _note_wait(self, wait: int) -> None:
+        self._least_wait = wait if self._least_wait is None else min(self._least_wait, wait)
+        self._in_window += 1
+        if self._in_window == WINDOW:
+            self._hurried = self._least_wait > STANDING_MS
+            self._least_wait, self._in_window = None, 0

@@ -39,6 +39,15 @@ def test_after_a_stall_packets_leave_a_little_faster_until_only_few_wait() -> No
     assert len(pacer) <= CALM + 1 and pacer.dropped == 0
 
 
+def test_a_small_delay_that_all_packets_have_is_driven_out_too() -> None:
+    # A single packet is 35 ms late; those behind it are not.
+    arrivals = [(20 * number + (35 if number == 10 else 0), 1) for number in range(500)]
+    merged = [(time, sum(count for at, count in arrivals if at == time)) for time, _ in sorted(set(arrivals))]
+    sent = dict((timestamp // 960, time) for time, timestamp in run(Pacer(25), merged, 10_000))
+    waits = [sent[number] - 20 * number for number in range(500)]
+    assert max(waits[11:60]) >= 20 and max(waits[250:]) <= 3
+
+
 def test_too_many_waiting_are_left_out_without_a_gap_in_the_timestamps() -> None:
     pacer = Pacer(25)
     sent = run(pacer, [(0, 1), (20, 100)] + [(20 * number, 1) for number in range(2, 50)], 1_500)
