@@ -36,12 +36,22 @@ def connection_card(
             f'  {"":<13} (user "{SAMPLE_USER}", 24 hours; more: hearth token --user-id NAME)',
             "",
             f"  const zg = new ZegoExpressEngine({app.app_id}, '{ws}/ws')",
+            *_for_3x(base_url, tls),
             f"  await zg.loginRoom('room-1', token, {{ userID: '{SAMPLE_USER}', userName: 'Alice' }}, {{ userUpdate: true }})",
         ]
         lines += ["", f"  Try it: {_on_this_machine(base_url)}/demo"]
     if tls is not None:
         lines += ["", *(f"  {line}" for line in how_to_trust(tls).splitlines())]
     return "\n".join(lines)
+
+
+def _for_3x(base_url: str, tls: DevelopmentTls | None) -> list[str]:
+    """From 3.x on (mini-program 3.6.0, web 3.3 and later) a static call before ``new`` names the server. They speak TLS only."""
+    if tls is None:
+        return ["  // SDKs 3.x speak TLS only: serve with --dev-tls, this line will say how they are pointed here"]
+    host = base_url.split("//", 1)[1]
+    names = ", ".join(f"{name}: '{host}'" for name in ("accesshub", "logreport", "detaillog"))
+    return [f"  // SDKs 3.x, before new: ZegoExpressEngine.setEngineOptions({{ customDomain: {{ {names} }} }})"]
 
 
 def _on_this_machine(base_url: str) -> str:

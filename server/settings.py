@@ -307,7 +307,7 @@ class LimitSettings(Section):
     connections: Annotated[int, Field(ge=0)] = 0
     """Most WebSocket connections of this node; more get HTTP 503. 0 = unlimited."""
     login_timeout_seconds: Annotated[float, Field(ge=1, le=3600)] = 30
-    """A WebSocket of an SDK without a login for so long is closed."""
+    """A WebSocket of an SDK without a login for so long is closed; on /accesshub after 120 s, as SDKs open it long before a login."""
     request_timeout_seconds: Annotated[float, Field(ge=1, le=3600)] = 30
     """An HTTP connection that has not sent its next request, body included, for so long is closed. WebSockets are not meant."""
     requests_per_second: Annotated[int, Field(ge=1, le=100_000)] = 300
