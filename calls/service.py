@@ -180,7 +180,9 @@ class Calls:
     async def announce(self, session: Session, stream_id: str, extra_info: str) -> Stream:
         """Put a stream on the air. Repeating it is harmless. Raises as ``publish_urls``."""
         await self._publishing.check(await self._publishing.current(session), stream_id)
-        return await self._rooms.publish(session, stream_id, extra_info)
+        stream = await self._rooms.publish(session, stream_id, extra_info)
+        self._upkeep.announcements.forget(session.app_id, stream_id)
+        return stream
 
     async def update_announcement(self, session: Session, stream_id: str, extra_info: str) -> Stream:
         """Change ``extra_info`` of an own stream. Raises ``StreamUnknown``, ``NotOwner``, ``InvalidRequest``."""
@@ -188,6 +190,7 @@ class Calls:
 
     async def withdraw(self, session: Session, stream_id: str) -> Stream | None:
         """Take an own stream off the air and end its media; None if there was none."""
+        self._upkeep.announcements.forget(session.app_id, stream_id)
         removed = await self._rooms.unpublish(session, stream_id, StreamEnd.STOPPED)
         if removed is not None:
             self._live.stream_ended(session.app_id, removed, MediaEnd.STREAM_ENDED)

@@ -12,6 +12,8 @@ class CallSettings:
     publisher_grace: int = 10_000
     """How long a stream stays on the air without its publisher's media. SDKs of the 2.x web line re-create a lost session after
     3–4 s (``web-1x-2x.md`` §9)."""
+    announcement_memory: int = 300_000
+    """How long a stream that went off the air with its media is announced again when that is back. SDKs of the 2.x web line try so long."""
     socket_grace: int = 90_000
     """How long media sessions live on after their media socket is lost."""
     describe_grace: int = 30_000

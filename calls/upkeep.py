@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 
 from calls.dispatched_media import is_operators, owns
+from calls.kept_announcements import KeptAnnouncements
 from calls.live_media import LiveMedia
 from calls.media_session import LocalStream, MediaEnd, MediaRole
 from calls.ports import Rooms
@@ -24,6 +25,7 @@ class CallUpkeep:
         self._watches = watches
         self._settings = settings
         self._next_stray_check = 0
+        self.announcements = KeptAnnouncements(settings.announcement_memory)
         self.draining = False
         """Publishers whose room session is on another node are sent there."""
 
@@ -39,7 +41,8 @@ class CallUpkeep:
                 if local.muted_until and local.muted_until <= now:
                     self._live.mute(local, 0)
                 if local.withdraw_at is not None and local.withdraw_at <= now:
-                    await self._withdraw_silent(local)
+                    await self._withdraw_silent(local, now)
+            await self._announce_again(now)
             for watch in self._watches.in_doubt():
                 await self._reconcile(watch)
             if self.draining:
@@ -59,7 +62,7 @@ class CallUpkeep:
                 if owner is not None and owner.node_id != self._rooms.node.node_id:
                     self._live.end(media, MediaEnd.NODE_STOPPED)
 
-    async def _withdraw_silent(self, local: LocalStream) -> None:
+    async def _withdraw_silent(self, local: LocalStream, now: int) -> None:
         """Take a stream off the air whose publisher's media has not come back in time."""
         owner = local.withdraw_owner
         stream = await self._rooms.stream(local.app_id, local.stream_id)
@@ -70,7 +73,9 @@ class CallUpkeep:
                 if is_operators(owner):
                     await self._rooms.moderation.delist_stream(owner.app_id, owner.room_id, owner.user_id, local.stream_id)
                 else:
-                    await self._rooms.unpublish(owner, local.stream_id, local.withdraw_reason)
+                    removed = await self._rooms.unpublish(owner, local.stream_id, local.withdraw_reason)
+                    if removed is not None:
+                        self.announcements.add(local.app_id, removed, now)
             except StoreUnavailable:
                 raise
             except RoomError:
@@ -80,6 +85,21 @@ class CallUpkeep:
         if local.withdraw_owner is owner:
             local.withdraw_at = local.withdraw_owner = None
             self._live.drop_if_empty(local)
+
+    async def _announce_again(self, now: int) -> None:
+        """Put streams on the air whose media is back; their clients do not know that they were off it."""
+        for (app_id, stream_id), kept in list(self.announcements.current(now).items()):
+            local = self._live.stream(app_id, stream_id)
+            publisher = local.publisher if local is not None else None
+            if publisher is None or not publisher.connected or publisher.owner.session_id != kept.session_id:
+                continue
+            try:
+                await self._rooms.publish(publisher.owner, stream_id, kept.extra_info)
+            except StoreUnavailable:
+                raise
+            except RoomError as error:
+                log.info("announcement_void", app_id=app_id, stream_id=stream_id, reason=type(error).__name__)
+            self.announcements.forget(app_id, stream_id)
 
     async def _reconcile(self, watch: RoomWatch) -> None:
         """Events of a room were lost: end the media of whoever is not there any more."""

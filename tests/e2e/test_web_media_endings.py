@@ -26,6 +26,7 @@ from server.settings import Settings
 from tests.e2e.browser import REFERENCE, WebUser
 from tests.e2e.on_the_air import on_the_air, tune_in
 from tests.e2e.users import PageMaker
+from tests.e2e.versions import WHOLE_CALL
 from tests.hearth_process import APP_ID, SERVER_SECRET
 from tests.waiting import until
 
@@ -65,7 +66,7 @@ async def inside() -> AsyncIterator[Inside]:
         {
             "server": {"host": "127.0.0.1", "port": port, "development": True},
             "store": {"grace_seconds": 3, "session_timeout_seconds": 12},
-            "media": {"udp_port": 0, "stun_delay_ms": 500, "turn": {"port": 0}},
+            "media": {"udp_port": 0, "stun_delay_ms": 500, "turn": {"port": 0}, "publisher_grace_seconds": 4},
             "apps": [{"app_id": APP_ID, "server_secrets": [SERVER_SECRET]}],
         }
     )
@@ -200,6 +201,22 @@ async def test_who_was_away_longer_than_the_grace_comes_back_with_its_stream(
     await until(lambda: inside.has_media(bob), limit=60)
     await until(lambda: alice.stream_changes(stream) == ["ADD", "DELETE", "ADD"], limit=60)
     await alice.heard_tone(stream, TONE)
+
+
+@pytest.mark.parametrize("version", WHOLE_CALL)
+async def test_a_stream_ends_with_its_media_and_comes_back_with_it(
+    inside: Inside, page: PageMaker, room: str, stream: str, version: str
+) -> None:
+    """The publisher's room socket is well all the time; its media dies, and finds no way back for longer than the grace."""
+    alice, bob = await heard(inside, page, room, stream, version)
+    bob.link.cut("/media", stay_down=True)
+    lost = inside.media_of(bob, MediaRole.PUBLISHER).media_session_id
+    inside.hearth.sfu.close(lost)
+    inside.hearth.calls.media_lost(lost, Lost.IDLE.value)
+    await gather(alice.sees_stream(room, stream, "DELETE"), alice.heard_silence(stream))
+    assert alice.user_changes(bob.user_id) == ["ADD"]
+    bob.link.restore()
+    await gather(alice.sees_stream(room, stream), alice.heard_tone(stream, TONE))
 
 
 async def test_a_full_node_is_tried_again_until_it_has_room(

@@ -130,6 +130,40 @@ async def test_stopping_ends_the_publishers_media_at_once() -> None:
     assert await stage.house.calls.withdraw(stage.amy, "s") is None
 
 
+async def test_media_that_is_back_after_the_grace_puts_its_stream_on_the_air_again() -> None:
+    """Its client does not know that it was off the air."""
+    stage = await Stage.set()
+    await stage.house.calls.update_announcement(stage.amy, "s", "on stage")
+    stage.lose(stage.publisher)
+    await stage.house.tick(GRACE)
+    assert not stage.on_air()
+    again = (await stage.house.calls.open_publisher(stage.login, "s", "offer")).media_session_id
+    await stage.house.tick(1)
+    assert not stage.house.rooms.held[APP_ID, "s"].on_air
+    stage.house.calls.media_connected(again)
+    await stage.house.tick(1)
+    stream = stage.house.rooms.held[APP_ID, "s"]
+    assert (stream.on_air, stream.extra_info) == (True, "on stage")
+
+
+@pytest.mark.parametrize("newer", ["stopped", "too late", "another owner"])
+async def test_an_old_announcement_does_not_count_any_more(newer: str) -> None:
+    stage = await Stage.set()
+    stage.lose(stage.publisher)
+    await stage.house.tick(GRACE)
+    login = stage.login
+    if newer == "stopped":
+        await stage.house.calls.withdraw(stage.amy, "s")
+    elif newer == "too late":
+        await stage.house.tick(CallSettings().announcement_memory)
+    else:
+        login = stage.listener
+    again = (await stage.house.calls.open_publisher(login, "s", "offer")).media_session_id
+    stage.house.calls.media_connected(again)
+    await stage.house.tick(1)
+    assert not stage.house.rooms.held[APP_ID, "s"].on_air
+
+
 async def test_players_hear_a_stream_that_is_published_again() -> None:
     stage = await Stage.set()
     await stage.house.calls.withdraw(stage.amy, "s")
