@@ -13,11 +13,11 @@ from google.protobuf.message import Message
 
 from auth import TokenError
 from calls.addresses import MediaCredential
-from calls.errors import AddressStale, AppUnknown, CallError, MediaFull, MediaSessionUnknown, SdpRefused
+from calls.errors import AppUnknown, CallError, MediaFull, MediaSessionUnknown, SdpRefused
 from calls.media_owner import MediaClaim
 from calls.media_session import MediaEnd, MediaLogin, MediaPath, MediaRole, MediaSession
 from calls.service import Calls
-from rooms.errors import RoomError
+from rooms.errors import RoomError, SessionUnknown
 from rooms.model import Clock, Session
 from signaling.accesshub.frames import FrameInvalid
 from signaling.accesshub.media_credential import RETURNED_TOKEN, credential_of, read_token, write_token
@@ -186,12 +186,12 @@ class WebRtcSignaling:
             self._reply(request, pb.RtcLoginRsp(result=result))
             return
         self._logins[login.owner.session_id] = login
-        missing = [await self._of_other_rooms(number, token) for number, token in held if number in login.unknown]
+        missing = await self._claim_in_other_rooms([(number, token) for number, token in held if number in login.unknown])
         answer = pb.RtcLoginRsp(result=MediaResult.OK, tokenType=RETURNED_TOKEN, token=write_token(login.owner), abilities=0)
         self._reply(request, answer)
         for known in self._logins.values():
             self._calls.catch_up(known)
-        self._reset_sessions([number for number in missing if number])
+        self._reset_sessions(missing)
 
     async def _media_login(self, message: pb.RtcLoginReq, held: list[tuple[int, str]]) -> MediaLogin:
         """The right to media is that of the room session on this socket, or of the one that the client had on an earlier socket."""
@@ -207,30 +207,36 @@ class WebRtcSignaling:
         token = "" if message.tokenType == RETURNED_TOKEN else message.token
         return await self._calls.media_login(credential, MediaClaim(message.user_id, message.roomid, token, held), self)
 
-    async def _of_other_rooms(self, number: int, token: str) -> int:
-        """Claim a media session for one of the further rooms of this socket. Returns its id if it is not there either, else 0."""
+    async def _claim_in_other_rooms(self, held: list[tuple[int, str]]) -> list[int]:
+        """Claim media sessions for the further rooms of this socket. Returns the ids of those that are not there either."""
         for session in self._rooms.sessions():
-            if session.session_id in self._logins:
+            if not held or session.session_id in self._logins:
                 continue
             try:
-                login = await self._calls.media_login(credential_of(session), MediaClaim(self._user_id, held=[(number, token)]), self)
+                login = await self._calls.media_login(credential_of(session), MediaClaim(self._user_id, held=held), self)
             except Refused:
                 continue
             if login.resumed:
                 self._logins[session.session_id] = login
-                return 0
-        return number
+                held = [(number, token) for number, token in held if number in login.unknown]
+        return [number for number, _ in held]
 
-    async def _login_for(self, room_id: str) -> MediaLogin | None:
-        """The media login of a room; 3.12.0 leaves the room out while it is in one only."""
+    async def _login_for(self, room_id: str) -> MediaLogin:
+        """The media login of a room; 3.12.0 leaves the room out while it is in one only. Raises ``SessionUnknown`` for a room that the
+        client is not in.
+        """
         session = self._rooms.session_of(room_id)
-        if session is None:
-            return next(iter(self._logins.values()), None)
-        login = self._logins.get(session.session_id)
-        if login is None:
-            login = await self._calls.media_login(credential_of(session), MediaClaim(self._user_id), self)
-            self._logins[session.session_id] = login
-        return login
+        if session is not None:
+            login = self._logins.get(session.session_id)
+            if login is None:
+                login = await self._calls.media_login(credential_of(session), MediaClaim(self._user_id), self)
+                self._logins[session.session_id] = login
+            return login
+        # Not back in its room yet after a lost hub.
+        for login in self._logins.values():
+            if room_id in ("", login.owner.room_id):
+                return login
+        raise SessionUnknown("not in this room")
 
     def _login_of(self, media_session_id: int) -> MediaLogin:
         """Raises ``MediaSessionUnknown``."""
@@ -253,8 +259,6 @@ class WebRtcSignaling:
         stream_id = message.stream_id
         try:
             login = await self._login_for(message.roomid)
-            if login is None:
-                raise AddressStale("no room session")
             if message.type == PUBLISH:
                 opened = await self._calls.open_publisher(login, stream_id, message.sdp)
             else:
@@ -304,8 +308,6 @@ class WebRtcSignaling:
         role = MediaRole.PUBLISHER if message.type == PUBLISH else MediaRole.PLAYER
         try:
             login = await self._login_for(message.roomid)
-            if login is None:
-                raise AddressStale("no room session")
             begun = await self._calls.begin_media(login, role, message.stream_id, across_nodes=True)
             path = self._calls.media_path(login, begun.media_session_id)
         except Refused as error:

@@ -55,10 +55,10 @@ class WebUser(SdkUser):
         self.version = version
         self.hub = hub
 
-    async def open(self, app_id: int, server: list[str] | None = None, hub_host: str | None = None) -> None:
-        """``server``, ``hub_host``: other addresses than the link's."""
+    async def open(self, app_id: int, server: list[str] | None = None, hub_host: str | None = None, local_proxy: bool = False) -> None:
+        """``server``, ``hub_host``: other addresses than the link's. ``local_proxy``: see ``PageMaker``."""
         self._remote.add(self)
-        where = {"hub": hub_host or self.link.host} if self.hub else {"server": server or self.link.url("/ws")}
+        where = {"hub": hub_host or self.link.host, "localProxy": local_proxy} if self.hub else {"server": server or self.link.url("/ws")}
         await self._remote.call("open", user=self.name, appId=app_id, version=self.version, **where)
 
     async def _page(self, operation: str, limit: float = LIMIT, **argument: Json) -> Json:

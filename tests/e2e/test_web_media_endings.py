@@ -296,3 +296,56 @@ async def test_a_publisher_of_the_first_style_that_is_sent_away_publishes_again(
     await until(lambda: inside.has_media(bob), limit=40)
     await alice.heard_tone(stream, TONE)
     assert alice.stream_changes(stream) == ["ADD"]
+
+
+# --- the binary generation
+
+
+async def test_3x_a_refused_publisher_is_told_for_good_and_may_publish_later(
+    inside: Inside, page: PageMaker, room: str, stream: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: Any, **__: Any) -> None:
+        raise StreamTaken("taken")
+
+    monkeypatch.setattr(inside.hearth.calls, "open_publisher", refuse)
+    (bob,) = await page(inside, "bob", version="3.12.0")  # type: ignore[arg-type]
+    await bob.login(room)
+    await bob.start_publishing_tone(stream, TONE)
+    refused = await bob.publisher_state(stream, "NO_PUBLISH")
+    assert refused["errorCode"] == FORBIDDEN_BY_MEDIA_SERVER
+    monkeypatch.undo()
+    await bob.publish_tone(stream, TONE)
+
+
+async def test_3x_lost_media_comes_back_by_itself_and_nobody_sees_it(inside: Inside, page: PageMaker, room: str, stream: str) -> None:
+    alice, bob = await heard(inside, page, room, stream, "3.12.0")
+    for user, role in ((bob, MediaRole.PUBLISHER), (alice, MediaRole.PLAYER)):
+        lost = inside.media_of(user, role).media_session_id
+        inside.hearth.sfu.close(lost)
+        inside.hearth.calls.media_lost(lost, Lost.IDLE.value)
+        await until(lambda user=user: inside.has_media(user), limit=40)  # type: ignore[misc]
+        await alice.heard_tone(stream, TONE)
+    assert alice.stream_changes(stream) == ["ADD"]
+
+
+async def test_3x_who_is_sent_away_comes_back(inside: Inside, page: PageMaker, room: str, stream: str) -> None:
+    alice, bob = await heard(inside, page, room, stream, "3.12.0")
+    for user, role, reason in ((alice, MediaRole.PLAYER, MediaEnd.STREAM_MOVED), (bob, MediaRole.PUBLISHER, MediaEnd.NODE_STOPPED)):
+        inside.hearth.calls._live.end(inside.media_of(user, role), reason)
+        await until(lambda user=user: inside.has_media(user), limit=40)  # type: ignore[misc]
+        await alice.heard_tone(stream, TONE)
+    assert alice.stream_changes(stream) == ["ADD"]
+
+
+async def test_3x_a_session_that_is_not_here_any_more_when_the_hub_is_back_is_opened_again(
+    inside: Inside, page: PageMaker, room: str, stream: str
+) -> None:
+    alice, bob = await heard(inside, page, room, stream, "3.12.0")
+    bob.link.cut(stay_down=True)
+    await until(lambda: inside.media_of(bob, MediaRole.PUBLISHER).login is None)
+    inside.hearth.calls._live.end(inside.media_of(bob, MediaRole.PUBLISHER), MediaEnd.CLOSED)
+    bob.link.restore()
+    await until(lambda: inside.has_media(bob), limit=40)
+    await alice.heard_tone(stream, TONE)
+    # The SDK itself may take its stream out of the room for that moment: it is told while it is on its way back there.
+    assert alice.stream_changes(stream)[-1] == "ADD"

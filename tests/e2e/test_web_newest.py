@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e import commands
 from tests.e2e.browser import MICROPHONE_TONE
-from tests.e2e.on_the_air import LONGEST_GAP, on_the_air
+from tests.e2e.on_the_air import LONGEST_GAP, on_the_air, tune_in
 from tests.e2e.remote import SdkError
 from tests.e2e.users import PageMaker, unused_number
 from tests.hearth_process import HearthProcess
@@ -181,3 +181,31 @@ async def test_a_restarted_server_has_everybody_back_and_audible(
         assert "DISCONNECTED" not in alice.states() and "DISCONNECTED" not in bob.states()
     finally:
         await asyncio.to_thread(server.__exit__, None, None, None)
+
+
+async def test_in_turn_mode_people_hear_each_other(hearth: HearthProcess, page: PageMaker, room: str, stream: str) -> None:
+    alice, bob = await page(hearth, "alice", "bob", version=NEWEST, local_proxy=True)
+    await on_the_air(room, bob, stream, 660, alice)
+
+
+async def test_who_switches_rooms_is_in_the_other_one_and_hears_there(
+    hearth: HearthProcess, page: PageMaker, room: str, stream: str
+) -> None:
+    alice, bob, carol = await page(hearth, "alice", "bob", "carol", version=NEWEST)
+    other = f"{room}-other"
+    await gather(alice.login(room), carol.login(room), bob.login(other))
+    await bob.publish_tone(stream, 660)
+    await carol.sees_user(room, alice.user_id)
+    assert await alice.call("switchRoom", room, other, {"token": hearth.token(alice.user_id), "isUserStatusNotify": True}) is True
+    await alice.connected(other)
+    await gather(carol.sees_user(room, alice.user_id, "DELETE"), bob.sees_user(other, alice.user_id))
+    await tune_in(other, alice, stream, 660)
+
+
+async def test_the_package_for_signalling_alone_logs_in_and_sees_users(hearth: HearthProcess, page: PageMaker, room: str) -> None:
+    alice, bob = await page(hearth, "alice", "bob", version=("webrtm-2.5.0", NEWEST))
+    await alice.login(room)
+    await bob.login(room)
+    await gather(alice.sees_user(room, bob.user_id), bob.sees_user(room, alice.user_id))
+    await bob.logout(room)
+    await alice.sees_user(room, bob.user_id, "DELETE")

@@ -98,20 +98,22 @@ class PageMaker:
         version: str | Sequence[str] = REFERENCE,
         hub: bool | None = None,
         own_address: bool = False,
+        local_proxy: bool = False,
     ) -> list[WebUser]:
         """``server``: addresses instead of the user's own link. ``version``: of the SDK, one for all or one for each. ``hub``: over the
         accesshub; None = where the version speaks nothing else. ``own_address``: not through a link, but at the server's own, with TLS.
+        ``local_proxy``: the SDK takes the hub for a proxy in its own network, and opens its media in TURN mode (``sdk-3x.md`` §1.2).
         """
         versions = [version] * len(names) if isinstance(version, str) else version
         number = unused_number()
         users: list[WebUser] = []
         for name, used in zip(names, versions, strict=True):
-            on_hub = used.startswith("3.") if hub is None else hub
+            on_hub = used.startswith(("3.", "webrtm")) if hub is None else hub
             link = await Link("127.0.0.1", hearth.port, self._tls if on_hub else None).__aenter__()
             users.append(WebUser(self._remote, f"{name}-{number}", link, hearth.token, used, on_hub))
         self._users += users
         hub_host = f"127.0.0.1:{hearth.port}" if own_address else None
-        await asyncio.gather(*(user.open(hearth.app_id, server, hub_host) for user in users))
+        await asyncio.gather(*(user.open(hearth.app_id, server, hub_host, local_proxy) for user in users))
         return users
 
     async def close(self, user: WebUser) -> None:

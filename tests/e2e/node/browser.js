@@ -32,17 +32,18 @@ const web = (name) => fileURLToPath(new URL(`../web/${name}`, import.meta.url));
 
 const bundles = new Map();
 
-/** The page with this version of the SDK in it. */
+/** The page with this version of the SDK in it; `webrtm-2.5.0` is the package for signalling alone. */
 async function bundleOf(version) {
+  const alone = version.startsWith("webrtm-");
   const { outputFiles } = await build({
-    entryPoints: [web("page.js")],
+    entryPoints: [web(alone ? "webrtm.js" : "page.js")],
     absWorkingDir: fileURLToPath(new URL("..", import.meta.url)), // where aliases are looked up
     bundle: true,
     write: false,
     format: "iife",
     define: { global: "window" },
     alias: {
-      "sdk-under-test": version === REFERENCE ? SDK : `${SDK}-${version}`,
+      "sdk-under-test": alone ? `zego-express-engine-${version}` : version === REFERENCE ? SDK : `${SDK}-${version}`,
       // 3.1 to 3.4 leave out the ending, which newer versions of that package insist on.
       "pako/lib/deflate": "pako/lib/deflate.js",
     },
@@ -56,7 +57,7 @@ async function servePages() {
   const html = readFileSync(web("index.html"));
   const server = createServer(async (request, response) => {
     if (request.url === "/peer/") return response.writeHead(200, { "content-type": "text/html" }).end("<!doctype html>");
-    const [, version, file] = /^\/([\d.]+)\/(page\.js)?$/.exec(request.url) ?? [];
+    const [, version, file] = /^\/([\w.-]+)\/(page\.js)?$/.exec(request.url) ?? [];
     if (!version) return response.writeHead(404).end();
     if (!bundles.has(version)) bundles.set(version, bundleOf(version));
     const [type, body] = file ? ["text/javascript", await bundles.get(version)] : ["text/html", html];

@@ -10,10 +10,14 @@ export function makeEngine(Engine, version, appId, server) {
   return engine;
 }
 
-/** For the accesshub: 2.26.0 to 3.12.0. `host` is host:port of the server. */
-export function makeHubEngine(Engine, version, appId, host) {
+/** For the accesshub: 2.26.0 to 3.12.0. `host` is host:port of the server. `localProxy`: as 3.2.0 has to, but with media in TURN mode. */
+export function makeHubEngine(Engine, version, appId, host, localProxy = false) {
   const [major, minor] = version.split(".").map(Number);
   const server = `wss://${host}/ws`;
+  if (localProxy) {
+    Engine.setLocalProxyConfig({ accesshubProxy: host, loggerProxy: host, detaillogProxy: host }, true);
+    return new Engine(appId, server);
+  }
   if (major < 3 || minor < 2) return new Engine(appId, server, { accessURL: `wss://${host}/accesshub` });
   if (minor === 2) {
     Engine.setLocalProxyConfig({ accesshubProxy: host, loggerProxy: host, detaillogProxy: host }, true);

@@ -44,9 +44,9 @@ async function startPublishing(streamId, source, option) {
 
 window.hearth = {
   /** `hub`: the host with the accesshub, for the SDKs that are to use it; the others talk JSON to `server`. */
-  create({ appId, server, version, hub }) {
+  create({ appId, server, version, hub, localProxy }) {
     sdk = version;
-    engine = hub ? makeHubEngine(ZegoExpressEngine, sdk, appId, hub) : makeEngine(ZegoExpressEngine, sdk, appId, server);
+    engine = hub ? makeHubEngine(ZegoExpressEngine, sdk, appId, hub, localProxy) : makeEngine(ZegoExpressEngine, sdk, appId, server);
     engine.setLogConfig({ logLevel: "disable", remoteLogLevel: "disable" });
     engine.setDebugVerbose(false);
     for (const event of EVENTS) engine.on(event, (...args) => window.reportToTest({ event, args: args.map(withText) }));
