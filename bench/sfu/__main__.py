@@ -62,7 +62,8 @@ def _scenarios(options: argparse.Namespace) -> list[Scenario]:
     made += [Scenario(f"mesh {count}", {f"s{person}": count - 1 for person in range(count)}) for count in options.mesh]
     for crowd in options.crowd:
         people, players = (int(part) for part in crowd.split("x"))
-        made.append(Scenario(f"crowd {crowd}", {f"s{person}": players for person in range(people)}, options.loudest or people))
+        speakers = options.loudest or people
+        made.append(Scenario(f"crowd {crowd}", {f"s{person}": players for person in range(people)}, speakers, speakers / people))
     return made
 
 

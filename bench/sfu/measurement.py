@@ -35,6 +35,8 @@ class Scenario:
     """For each stream its number of players."""
     speakers: int = 0
     """How many talk at one time, taking turns, with levels on their packets; 0 = packets without levels."""
+    heard: float = 1
+    """Share of the streams that is to be forwarded."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Result:
     forwarded: int
     """Packets that players received in the measured time."""
     expected: int
-    """What they would have received if nothing had been held back or lost."""
+    """What they would have received if nothing had been lost."""
     cpu_us: float
     """CPU microseconds of the whole server process for each of them."""
     load: float
@@ -75,7 +77,7 @@ async def measure(target: Target, scenario: Scenario, *, seconds: float, settle:
     delays = sorted(delay for player in players for delay in player.delays) or [math.nan]
     return Result(
         forwarded=forwarded,
-        expected=int(len(players) * PACKETS_PER_SECOND * passed),
+        expected=int(len(players) * scenario.heard * PACKETS_PER_SECOND * passed),
         cpu_us=cpu * 1e6 / max(forwarded, 1),
         load=cpu / passed,
         kib=kib,

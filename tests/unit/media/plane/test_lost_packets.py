@@ -132,7 +132,11 @@ def test_a_publisher_without_the_agreement_is_not_asked(network: Network) -> Non
 
 def test_a_publisher_that_comes_back_is_not_asked_for_the_numbers_between(network: Network) -> None:
     publisher = network.publisher(source=NACK)
-    publisher.send(1, 960, b"x")
+    for sequence in (1, 3, 2):
+        publisher.send(sequence, 960, b"x")
+    assert asked_for(publisher) == [[2]]
     publisher.send(50, 960, b"y", ssrc=78)
     publisher.send(500, 960, b"y", ssrc=78)
+    network.tick(100)
     assert asked_for(publisher) == []
+    assert (network.statistics(publisher).nacked, network.statistics(publisher).retransmitted) == (1, 1)
