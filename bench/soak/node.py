@@ -14,7 +14,7 @@ import uvicorn
 
 from auth.claims import AppKeys, TokenKind
 from auth.tokens import issue_token
-from bench.soak.visit import PACKET_BYTES, Place, Visitor
+from bench.soak.visit import PAYLOAD, Place, Visitor
 from server.app import Hearth, create_app
 from server.settings import Settings
 
@@ -38,9 +38,9 @@ async def running_node(store_url: str = "memory://") -> AsyncIterator[Node]:
     """Whoever is lost is forgotten after a second, so that what remains soon is what stays for good."""
     settings = Settings.model_validate(
         {
-            "store": {"url": store_url, "grace_seconds": 1, "reservation_seconds": 1},
+            "store": {"url": store_url, "grace_seconds": 1},
             "media": {
-                "udp_port": 0, "turn": {"port": 0}, "stun_delay_ms": 0, "idle_timeout_seconds": 5, "publisher_grace_seconds": 1,
+                "udp_port": 0, "turn": {"port": 0}, "stun_delay_ms": 0, "publisher_grace_seconds": 1,
                 "statistics_seconds": 1,
             },
             "rtmp": {"enabled": False},
@@ -74,7 +74,7 @@ async def talking_host(place: Place, room_id: str, stream_id: str) -> AsyncItera
 
         async def talk() -> None:
             for number in itertools.count():
-                client.send(number, PACKET_BYTES, stamped=False)
+                client.send(number, PAYLOAD, stamped=False)
                 if number % PACKETS_PER_BEAT == 0:
                     await host.beat()
                 await asyncio.sleep(PACKET_SECONDS)

@@ -15,7 +15,7 @@ from bench.soak.sockets import Body, JsonSocket
 PUBLISH, PLAY = 0, 1
 VERSION = "2.14.0"
 HEARING_SECONDS = 60
-PACKET_BYTES = 100
+PAYLOAD = bytes(100)
 
 
 class Leaving(enum.Enum):
@@ -145,7 +145,7 @@ async def visit(place: Place, number: int, room_id: str, host_stream: str) -> No
             await visitor.begin(f"half-{number}")
         else:
             own = await visitor.publish(f"visit-{number}")
-            own.send(1, PACKET_BYTES, stamped=False)
+            own.send(1, PAYLOAD, stamped=False)
             await visitor.play(host_stream)
         await visitor.leave(way)
 
