@@ -18,8 +18,8 @@ from tests.hearth_process import HearthProcess
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
 async def hearth_behind_coturn(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[HearthProcess]:
     directory = tmp_path_factory.mktemp("coturn")
-    async with running_coturn(directory) as port:
-        external = {"urls": [f"turn:127.0.0.1:{port}?transport=udp"], "shared_secret": SECRET}
+    async with running_coturn(directory) as coturn:
+        external = {"urls": [f"turn:127.0.0.1:{coturn.port}?transport=udp"], "shared_secret": SECRET}
         server = await HearthProcess.astart(directory / "hearth", sections={"media": {"turn_external": external}})
         yield server
         await asyncio.to_thread(server.__exit__, None, None, None)

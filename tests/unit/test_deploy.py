@@ -15,6 +15,8 @@ from server.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 COMPOSE_TEXT = (ROOT / "docker-compose.yml").read_text("utf-8")
+TLS_TEXT = (ROOT / "docker-compose.turn-tls.yml").read_text("utf-8")
+"""What TURN over TLS adds."""
 ENV_EXAMPLE = (ROOT / ".env.example").read_text("utf-8")
 VARIABLE = re.compile(r"(?<!\$)\$\{(\w+)(?::?([-?])([^}]*))?\}")
 """``${NAME}``, ``${NAME:-default}``, ``${NAME:?message}``, as Compose reads them."""
@@ -33,8 +35,8 @@ def example_values() -> dict[str, str]:
     return {name: value.strip("'") for name, value in assignments}
 
 
-def interpolated(values: dict[str, str]) -> dict[str, Any]:
-    """The compose file as Compose understands it; KeyError for a required variable without a value."""
+def interpolated(values: dict[str, str], text: str = COMPOSE_TEXT) -> dict[str, Any]:
+    """A compose file as Compose understands it; KeyError for a required variable without a value."""
 
     def value_of(match: re.Match[str]) -> str:
         name, operator, rest = match.groups()
@@ -51,7 +53,7 @@ def interpolated(values: dict[str, str]) -> dict[str, Any]:
             return [walk(value) for value in node]
         return VARIABLE.sub(value_of, node) if isinstance(node, str) else node
 
-    composed: dict[str, Any] = walk(yaml.safe_load(COMPOSE_TEXT))
+    composed: dict[str, Any] = walk(yaml.safe_load(text))
     return composed
 
 
@@ -69,7 +71,7 @@ def settings_of(service: dict[str, Any], **changes: str) -> Settings:
 
 
 def test_every_variable_of_the_compose_file_is_in_the_example_and_the_other_way_round() -> None:
-    assert set(example_values()) == {match[1] for match in VARIABLE.finditer(COMPOSE_TEXT)}
+    assert set(example_values()) == {match[1] for match in VARIABLE.finditer(COMPOSE_TEXT + TLS_TEXT)}
 
 
 def test_every_variable_of_the_example_is_explained() -> None:
@@ -82,7 +84,7 @@ def test_every_variable_of_the_example_is_explained() -> None:
 
 def test_the_defaults_are_those_of_the_example() -> None:
     example = example_values()
-    for match in VARIABLE.finditer(COMPOSE_TEXT):
+    for match in VARIABLE.finditer(COMPOSE_TEXT + TLS_TEXT):
         if match[2] == "-":
             assert match[3] == example[match[1]], match[1]
 
@@ -109,7 +111,7 @@ def test_hearth_understands_the_environment_it_is_given(services: dict[str, Any]
     assert settings.store.url == "redis://:0a1b2c3d@redis:6379/0"
     assert settings.media.public_ips == ["203.0.113.7"]
     assert settings.media.turn.enabled is False
-    assert settings.media.turn_external.urls == ["turn:203.0.113.7:3478?transport=udp"]
+    assert settings.media.turn_external.urls == [f"turn:203.0.113.7:3478?transport={transport}" for transport in ("udp", "tcp")]
     assert f"--static-auth-secret={settings.media.turn_external.shared_secret.get_secret_value()}" in services["coturn"]["command"]
     assert [app.app_id for app in settings.apps] == [1234567890]
 
@@ -163,6 +165,18 @@ def test_coturn_relays_to_hearth_and_nowhere_else(services: dict[str, Any]) -> N
     assert {"use-auth-secret", "denied-peer-ip=0.0.0.0-255.255.255.255", "no-multicast-peers", "no-cli"} <= set(lines)
     assert [option for option in services["coturn"]["command"] if "peer" in option] == ["--allowed-peer-ip=203.0.113.7"]
     assert "--static-auth-secret=4e5f6a7b" in services["coturn"]["command"]
+
+
+def test_turn_over_tls_only_adds_tls(services: dict[str, Any]) -> None:
+    added = interpolated(example_values() | FILLED_IN, TLS_TEXT)["services"]
+    plain, tls = set(services["coturn"]["command"]), set(added["coturn"]["command"])
+    assert plain - tls == {"--no-tls"}
+    assert tls - plain == {"--tls-listening-port=5349", "--cert=/etc/coturn/tls/fullchain.pem", "--pkey=/etc/coturn/tls/privkey.pem"}
+    assert added["coturn"]["ports"] == ["0.0.0.0:5349:5349/tcp"]
+    assert added["coturn"]["volumes"] == ["./deploy/turn-tls:/etc/coturn/tls:ro"]
+    urls = settings_of(services["hearth"], **added["hearth"]["environment"]).media.turn_external.urls
+    assert urls == [*settings_of(services["hearth"]).media.turn_external.urls, "turns:rtc.example.org:5349?transport=tcp"]
+    assert "deploy/turn-tls/" in (ROOT / ".gitignore").read_text("utf-8").splitlines()
 
 
 def test_mounted_files_are_in_the_repository(services: dict[str, Any]) -> None:

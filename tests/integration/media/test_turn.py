@@ -156,8 +156,8 @@ async def test_a_taken_port_is_named_or_replaced() -> None:
 
 
 async def test_coturn_takes_our_credentials_and_relays_to_the_node(tmp_path: Path) -> None:
-    async with running_coturn(tmp_path) as port:
-        external = ExternalTurn((f"turn:127.0.0.1:{port}?transport=udp",), SECRET)
+    async with running_coturn(tmp_path) as coturn:
+        external = ExternalTurn((f"turn:127.0.0.1:{coturn.port}?transport=udp",), SECRET)
         async with running_sfu(Recorder(), turn_external=external) as sfu, clients(sfu, 1, 2, relayed=True) as (alice, bob):
             assert sfu.turn_port is None
             await alice.publish("1/a", Tone(400))
