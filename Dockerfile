@@ -26,7 +26,7 @@ ENV PATH=/opt/hearth/bin:$PATH \
 USER hearth
 # A hearth.toml mounted here is found; what Hearth makes itself goes to .hearth in it.
 WORKDIR /var/lib/hearth
-EXPOSE 8080/tcp 7000/udp 3478/udp
+EXPOSE 8080/tcp 1935/tcp 7000/udp 3478/udp
 # SIGTERM drains (server.drain_seconds): give `docker stop` more time than that.
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \

@@ -25,6 +25,7 @@ from server.configuration import Configuration, without_password
 from server.dev_tls import machine_addresses
 from server.listening import CannotStart, is_wildcard, listen_tcp
 from server.settings import Settings
+from server.wiring import rtmp_host
 
 _CLOCK_TOLERANCE_MS = 5_000
 _ANSWER_SECONDS = 3
@@ -57,7 +58,7 @@ def examine(configuration: Configuration) -> list[Finding]:
         *_turn(settings, running),
         *_public_address(settings),
         *_certificate(settings),
-        _rtmp(settings),
+        _rtmp(settings, running),
         *_permissions(configuration),
     ]
 
@@ -251,8 +252,23 @@ def _public_certificate(url: str) -> Finding:
     return Finding("Certificate", Verdict.OK, f"{url} has a valid one")
 
 
-def _rtmp(settings: Settings) -> Finding:
-    return Finding("RTMP port", Verdict.OK, "off (rtmp.enabled)")
+def _rtmp(settings: Settings, running: bool) -> Finding:
+    if not settings.rtmp.enabled:
+        return Finding("RTMP port", Verdict.OK, "off (rtmp.enabled)")
+    host, port = rtmp_host(settings), settings.rtmp.port
+    where = f"TCP {host} port {port}"
+    if not port:
+        return Finding("RTMP port", Verdict.NOTE, f"{where}: any free one", "set rtmp.port where a firewall or NAT is between")
+    if running:
+        return Finding("RTMP port", Verdict.OK, f"{where}: the server is running")
+    try:
+        listen_tcp(host, port).close()
+    except CannotStart:
+        cure = "stop the program that has it, or set rtmp.port (and rtmp.host) to a free port of this machine"
+        if "port" in settings.rtmp.model_fields_set:
+            return Finding("RTMP port", Verdict.FAILED, f"{where} cannot be listened on", cure)
+        return Finding("RTMP port", Verdict.NOTE, f"{where} is taken: any free one is used", cure)
+    return Finding("RTMP port", Verdict.OK, f"{where} is free")
 
 
 def _permissions(configuration: Configuration) -> list[Finding]:

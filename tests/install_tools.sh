@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the tests use besides Python packages: Redis, ffmpeg, coturn, Chromium, Node.js, Go, and the official SDKs from npm.
+# Installs what the tests use besides Python packages: Redis, ffmpeg, rtmpdump, coturn, Chromium, Node.js, Go, and the official SDKs from npm.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -7,6 +7,7 @@ missing=
 need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
 need redis-server redis-server
 need ffmpeg ffmpeg
+need rtmpdump rtmpdump
 # Under systemd Debian would start a TURN server of its own on Hearth's port; there the one test that wants coturn is skipped.
 [ -d /run/systemd/system ] || need turnserver coturn
 need node nodejs

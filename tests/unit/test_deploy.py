@@ -125,7 +125,8 @@ def test_only_the_proxys_network_is_trusted(services: dict[str, Any]) -> None:
 def test_the_media_port_is_published_under_its_own_number() -> None:
     hearth = interpolated(FILLED_IN | {"HEARTH_MEDIA_PORT": "7123"})["services"]["hearth"]
     assert settings_of(hearth).media.udp_port == 7123
-    assert hearth["ports"] == ["0.0.0.0:7123:7123/udp"]
+    assert hearth["ports"] == ["0.0.0.0:7123:7123/udp", "0.0.0.0:1935:1935"]
+    assert settings_of(hearth).rtmp.port == 1935
 
 
 def test_docker_waits_longer_than_the_draining_takes(services: dict[str, Any]) -> None:
@@ -157,7 +158,8 @@ def test_every_published_port_is_on_the_chosen_address() -> None:
     services = interpolated(FILLED_IN | {"HEARTH_LISTEN_IP": "127.0.0.1"})["services"]
     published = [port for service in services.values() for port in service.get("ports", [])]
     assert all(port.startswith("127.0.0.1:") for port in published)
-    assert {port.rpartition(":")[2] for port in published} == {"7000/udp", "80/tcp", "443/tcp", "3478/udp", "3478/tcp", "49160-49259/udp"}
+    ours = {"7000/udp", "1935", "80/tcp", "443/tcp", "3478/udp", "3478/tcp", "49160-49259/udp"}
+    assert {port.rpartition(":")[2] for port in published} == ours
 
 
 def test_coturn_relays_to_hearth_and_nowhere_else(services: dict[str, Any]) -> None:
