@@ -7,15 +7,12 @@ One session is one peer connection of a client, for one stream in one direction:
 from __future__ import annotations
 
 import asyncio
-import enum
 import errno
 import hashlib
 import itertools
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol
 
 import structlog
 from aioice.ice import get_host_addresses
@@ -34,15 +31,14 @@ from media.plane import (
     IceCredentials,
     Loudest,
     MediaPlane,
-    PeerStatistics,
     PlaneEvents,
-    PlaneTotals,
     SinkFormat,
     SourceFormat,
     SrtpKeys,
     Tap,
 )
 from media.python_plane import PythonPlane
+from media.session import Lost, MediaListener, Role, Session, SessionStatistics, SfuTotals
 from media.turn import access
 from media.turn.access import RelayAccess
 from media.turn.config import TurnConfig
@@ -61,82 +57,6 @@ _LIVENESS_INTERVAL_MS = 1_000
 
 _FIRST_INNER = 1 << 32
 """Taps and feeds are numbered from here: media session ids are uint32."""
-
-
-class Lost(enum.StrEnum):
-    """Why a session ended by itself: the ``reason`` of ``MediaListener.media_lost``."""
-
-    NEVER_CONNECTED = "never_connected"
-    """ICE or DTLS did not come up within ``connect_timeout_ms``."""
-    IDLE = "idle"
-    """Nothing authentic came for ``idle_timeout_ms``."""
-    DTLS_FAILED = "dtls_failed"
-    """Handshake refused: wrong fingerprint, no common cipher or SRTP profile."""
-    DTLS_CLOSED = "dtls_closed"
-    """The client closed its connection (close_notify)."""
-    REPLACED = "replaced"
-    """Another publisher of the same stream connected; the stream goes on with that one."""
-
-
-class MediaListener(Protocol):
-    """Who is told about sessions, synchronously, on the event loop."""
-
-    def media_connected(self, session_id: int) -> None:
-        """ICE and DTLS are up; told once."""
-
-    def media_lost(self, session_id: int, reason: str) -> None:
-        """The session ended without ``Sfu.close`` (a value of ``Lost``). It is closed already."""
-
-
-class Role(enum.StrEnum):
-    PUBLISHER = "publisher"
-    PLAYER = "player"
-
-
-@dataclass(frozen=True)
-class SessionStatistics:
-    """One session, for logs, callbacks and the console."""
-
-    session_id: int
-    role: Role
-    stream: str
-    opened_at: int
-    """Epoch ms."""
-    connected_at: int | None
-    """Epoch ms; None while ICE or DTLS is not up."""
-    peer: PeerStatistics
-    """Packets, bytes, loss, jitter, round trip."""
-
-
-@dataclass(frozen=True)
-class SfuTotals:
-    """The whole node, for metrics."""
-
-    publishers: int
-    players: int
-    connected: int
-    plane: PlaneTotals
-    lost: dict[str, int]
-    """Sessions that ended by themselves since the start, by reason (``Lost``)."""
-    turn_allocations: int = 0
-    turn_refused: dict[str, int] = field(default_factory=dict)
-    """What the TURN server dropped or refused since the start, by reason (``media.turn.server.Refused``)."""
-
-
-@dataclass
-class _Session:
-    number: int
-    role: Role
-    stream: str
-    opened_at: int
-    dtls: DtlsServer
-    format: SourceFormat | SinkFormat
-    loudest: Loudest | None = None
-    connected_at: int | None = None
-    task: asyncio.Task[None] | None = None
-    """The DTLS association."""
-    hears: bool = False
-    """A player that packets are to be forwarded to."""
 
 
 PlaneFactory = Callable[[UdpPort, PlaneEvents], MediaPlane]
@@ -160,7 +80,7 @@ class Sfu:
         self._clock = clock
         self._rng = rng
         self._make_plane = plane or self._python_plane
-        self._sessions: dict[int, _Session] = {}
+        self._sessions: dict[int, Session] = {}
         self._publishers: dict[str, int] = {}
         """The connected publisher of each stream."""
         self._audience = Audience()
@@ -480,7 +400,7 @@ class Sfu:
         plane = self._active_plane
         ice = IceCredentials(self._secret(_UFRAG_LENGTH), self._secret(_PASSWORD_LENGTH), offer.ice_ufrag)
         plane.add_peer(number, ice, answer_checks_from=now + self._config.stun_delay_ms)
-        session = _Session(
+        session = Session(
             number=number,
             role=role,
             stream=stream,
@@ -501,7 +421,7 @@ class Sfu:
         transport = Transport(self._ips, self.port, ice.ufrag, ice.password, self._fingerprint)
         return write_answer(offer, transport, session_id=number, format=format, track=track)
 
-    def _say_goodbye(self, session: _Session) -> None:
+    def _say_goodbye(self, session: Session) -> None:
         session_id = session.number
         self._counts[session.role] -= 1
         if self._publishers.get(session.stream) == session_id:
@@ -517,7 +437,7 @@ class Sfu:
     def _secret(self, length: int) -> str:
         return "".join(self._rng.choices(_ICE_ALPHABET, k=length))
 
-    async def _associate(self, session: _Session) -> None:
+    async def _associate(self, session: Session) -> None:
         try:
             reason = Lost(await session.dtls.run())
         except Exception:
@@ -545,7 +465,7 @@ class Sfu:
         if replaced is not None and replaced in self._sessions:
             self._lose(self._sessions[replaced], Lost.REPLACED)
 
-    def _lose(self, session: _Session, reason: Lost) -> None:
+    def _lose(self, session: Session, reason: Lost) -> None:
         if self._sessions.get(session.number) is not session:
             return
         self.close(session.number)
