@@ -183,7 +183,8 @@ async def drift(minutes: float, ppm: float) -> None:
         figures = (await _figures(node))["w0"]
         print(
             f"{minutes:g} min, publishers' clock {ppm:+g} ppm: buffered minus wanted delay {min(distances):.1f} … {max(distances):.1f} ms "
-            f"(mean {statistics.fmean(distances):.1f}), played faster by {statistics.fmean(speeds):+.0f} ppm on average, concealed "
+            f"(mean {statistics.fmean(distances):.1f}, within 40 ms in {100 * _share(distances):.1f} % of the seconds), "
+            f"played faster by {statistics.fmean(speeds):+.0f} ppm on average, concealed "
             f"{figures['concealed_ms']} ms, late {figures['late']}, dropped {figures['dropped']}",
             flush=True,
         )
@@ -195,6 +196,10 @@ async def drift(minutes: float, ppm: float) -> None:
             print(f"  {stream.name}: median delay {medians}")
 
     await _with_streams([rtmp_to_webrtc, webrtc_to_rtmp], 1, work)
+
+
+def _share(distances: Sequence[float]) -> float:
+    return sum(abs(distance) <= 40 for distance in distances) / len(distances)
 
 
 def _quantile(values: Sequence[float], share: float) -> float:
