@@ -19,6 +19,7 @@ from calls.media_session import MediaEnd, MediaLogin, MediaPath, MediaRole, Medi
 from calls.service import Calls
 from rooms.errors import RoomError, SessionUnknown
 from rooms.model import Clock, Session
+from signaling.accesshub import webrtc_answers as answers
 from signaling.accesshub.frames import FrameInvalid
 from signaling.accesshub.media_credential import RETURNED_TOKEN, credential_of, read_token, write_token
 from signaling.accesshub.proto import accesshub_pb2 as pb
@@ -35,15 +36,8 @@ PUBLISH, PLAY = 0, 1
 """``type`` of a session request; 2, a probe of the network, is not offered."""
 MAX_HELD = 256
 """Sessions that one client claims, or has told to it as gone, at once."""
-GW_VERSION = 0x02000A00
-"""2.0.10: what SDKs were tried with. They log it, and use no more of the server than this version has."""
-GW_NODES_TTL = 60
-"""Seconds for which SDKs keep ``gw_nodes``."""
 MINI_SDP_UNSUPPORTED = 110
 """``result``: offer plain SDP instead."""
-ANY_TURN = "turn:{host}:3478?transport=udp"
-NOBODY = "-"
-"""A TURN server that is none, with a name and a password that open nothing: without non-empty ones 3.5.0 and 3.8.0 fail (§6.3)."""
 
 
 class RoomSessions(Protocol):
@@ -268,25 +262,7 @@ class WebRtcSignaling:
             self._log_refusal(stream_id, error)
             self._refuse(request, refusal(error), message.sdp)
             return
-        self._reply(request, self._created(opened.answer, opened.token, path), opened.media_session_id)
-
-    def _created(self, answer: str, token: str, path: MediaPath) -> pb.RtcCreateSessionWithSdpRsp:
-        username, password, urls = _relay(path)
-        extension = pb.CmdWebrtcCmdReqMsg(
-            peer_ext_params_push=pb.CmdPeerExtendParamPush(
-                turn_username=username, turn_auth_key=password, turn_urls=urls, candidate="", sdpMid="", sdpMLineIndex=0, peer_id=0
-            )
-        )
-        return pb.RtcCreateSessionWithSdpRsp(
-            result=MediaResult.OK,
-            gw_version=GW_VERSION,
-            sdp=answer,
-            session_token=token,
-            gw_nodes=path.addresses,
-            gw_nodes_ttl=GW_NODES_TTL,
-            client_ip=self._client_address,
-            params_ext=extension.SerializeToString(),
-        )
+        self._reply(request, answers.created(opened.answer, opened.token, path, self._client_address), opened.media_session_id)
 
     def _refuse(self, request: Request, verdict: MediaResult | Close, offer: str) -> None:
         if isinstance(verdict, MediaResult):
@@ -294,7 +270,7 @@ class WebRtcSignaling:
             return
         # An accepted session that is closed at once: only a close says what the client is to do (``signaling/media_endings.py``).
         session_id = self._calls.unused_media_id()
-        answer = self._created(rejecting_answer(offer), "", MediaPath(self._calls.media_addresses, None))
+        answer = answers.created(rejecting_answer(offer), "", MediaPath(self._calls.media_addresses, None), self._client_address)
         self._reply(request, answer, session_id)
         self._close(session_id, verdict)
 
@@ -317,25 +293,12 @@ class WebRtcSignaling:
                 self._reply(request, pb.RtcCreateSessionRsp(result=verdict))
                 return
             session_id = self._calls.unused_media_id()
-            self._reply(request, self._begun(session_id, "", MediaPath(self._calls.media_addresses, None)), session_id)
+            begun_for_nothing = answers.begun(session_id, "", MediaPath(self._calls.media_addresses, None), self._client_address)
+            self._reply(request, begun_for_nothing, session_id)
             self._close(session_id, verdict)
             return
-        self._reply(request, self._begun(begun.media_session_id, begun.token, path), begun.media_session_id)
-
-    def _begun(self, media_session_id: int, token: str, path: MediaPath) -> pb.RtcCreateSessionRsp:
-        username, password, urls = _relay(path)
-        return pb.RtcCreateSessionRsp(
-            result=MediaResult.OK,
-            turn_server=urls,
-            turn_username=username,
-            turn_auth_key=password,
-            session_id=media_session_id,
-            session_token=token,
-            gw_version=GW_VERSION,
-            gw_nodes=path.addresses,
-            gw_nodes_ttl=GW_NODES_TTL,
-            client_ip=self._client_address,
-        )
+        answer = answers.begun(begun.media_session_id, begun.token, path, self._client_address)
+        self._reply(request, answer, begun.media_session_id)
 
     async def _describe(self, request: Request, message: Message) -> Message:
         assert isinstance(message, pb.RtcMediaDescReq)
@@ -394,12 +357,7 @@ class WebRtcSignaling:
 
     async def _dispatch(self, request: Request, message: Message) -> Message:
         """The list of nodes again. Which one holds a stream is found out when the session is asked for."""
-        return pb.RtcWebRTCDispatchRsp(
-            result=MediaResult.OK,
-            gw_nodes=self._calls.media_addresses,
-            gw_nodes_ttl=GW_NODES_TTL,
-            client_ip=self._client_address,
-        )
+        return answers.nodes(self._calls.media_addresses, self._client_address)
 
     # --- what needs nothing done
 
@@ -446,11 +404,3 @@ class WebRtcSignaling:
 
     def _log_refusal(self, stream_id: str, error: Exception) -> None:
         log.info("media_refused", app_id=self._app_id, user_id=self._user_id, stream_id=stream_id, reason=type(error).__name__)
-
-
-def _relay(path: MediaPath) -> tuple[str, str, str]:
-    """User name, password and URLs of a TURN server, never empty."""
-    if path.relay is not None:
-        return path.relay.username, path.relay.password, ";".join(path.relay.urls)
-    host = path.addresses[0].rpartition(":")[0] if path.addresses else "127.0.0.1"
-    return NOBODY, NOBODY, ANY_TURN.format(host=host)
