@@ -19,7 +19,7 @@ from calls.settings import CallSettings
 from media.figures import MediaFigures, MediaTransport
 from media.plane import Loudest
 from media.turn.access import RelayAccess
-from rooms.errors import NodeUnreachable, StoreUnavailable, StreamTaken, StreamUnknown
+from rooms.errors import NodeUnreachable, RoomError, StoreUnavailable, StreamTaken, StreamUnknown
 from rooms.events import (
     AnyEvent,
     Delivery,
@@ -104,6 +104,8 @@ class FakeRooms:
         self.down = False
         self.verdicts: dict[str, Verdict] = {}
         """What the operator says about a stream, by its id."""
+        self.add_refusal: RoomError | None = None
+        """What ``add_stream`` raises."""
         self.watch_gate: asyncio.Event | None = None
         """Holds ``watch`` back until it is set."""
         self._clock = clock
@@ -116,6 +118,22 @@ class FakeRooms:
     async def verdict(self, app_id: int, room_id: str, stream_id: str) -> Verdict:
         self._reach()
         return self.verdicts.get(stream_id, Verdict())
+
+    async def add_stream(
+        self, app_id: int, room_id: str, user_id: str, user_name: str, stream_id: str, extra_info: str, node_id: str = ""
+    ) -> Stream:
+        self._reach()
+        if self.add_refusal is not None:
+            raise self.add_refusal
+        nobody = msgspec.structs.replace(self.enter(user_id, room_id, app_id=app_id), session_id=0, user_name=user_name)
+        stream = self._stream(nobody, stream_id, node_id, on_air=True)
+        self.emit(app_id, room_id, StreamAdded(rev=1, stream=stream))
+        return stream
+
+    async def delist_stream(self, app_id: int, room_id: str, user_id: str, stream_id: str) -> Stream:
+        stream = self.held.pop((app_id, stream_id))
+        self.emit(app_id, room_id, StreamRemoved(rev=1, stream=stream, reason=StreamEnd.REMOVED))
+        return stream
 
     def _reach(self) -> None:
         if self.down:
