@@ -29,6 +29,7 @@ PROTO := signaling/accesshub/proto
 bench: $(VENV)/.develop
 	$(BIN)/python -m bench.sfu --fan 20 --mesh 10 --seconds 3 --against naive janus janus-loops
 	$(BIN)/python -m bench.bridge --streams 2 --seconds 6
+	$(BIN)/python -m bench.rtmp --players 100 --seconds 3 --rounds 2
 	$(BIN)/python -m bench.cloud_api --seconds 2
 	$(BIN)/python -m bench.signaling --short
 

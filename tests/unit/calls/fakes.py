@@ -251,9 +251,10 @@ class FakeRooms:
 
     async def unpublish(self, session: Session, stream_id: str, reason: StreamEnd = StreamEnd.STOPPED) -> Stream | None:
         self._reach()
-        stream = self.held.pop((session.app_id, stream_id), None)
-        if stream is None:
+        stream = self.held.get((session.app_id, stream_id))
+        if stream is None or stream.session_id != session.session_id:
             return None
+        del self.held[session.app_id, stream_id]
         self.ended.append((stream_id, reason))
         event = StreamRemoved(rev=1, stream=stream, reason=reason) if stream.on_air else ReservationEnded(rev=1, stream=stream)
         self.emit(session.app_id, session.room_id, event)
