@@ -102,7 +102,10 @@ async def test_token_about_to_expire_is_announced_and_its_renewal_holds_at_the_n
     await alice.wait_event("tokenWillExpire", lambda room_id: room_id == room)
 
     renewed = hearth.token(alice.user_id, ttl=3600)
+    asked = len(alice.frames)
     await alice.call("renewToken", renewed, room)
+    # Its request and the answer: nothing else is under way.
+    await alice.until(lambda: [frame.direction for frame in alice.frames[asked:]][-1:] == ["received"], "the renewal's answer")
     # The old one is over a little later; without the new one this would end in 1102018.
     await alice.cut()
     await alice.connected(room)
