@@ -7,6 +7,7 @@ import dataclasses
 from calls.figures import QualityReport
 from calls.media_session import MediaRole
 from calls.statistics import MOST_SAMPLES, MediaStatistics, Subject
+from media.bridge.statistics import BridgeStatistics, Direction
 from media.figures import MediaFigures, MediaTransport
 from rooms.model import Client
 from tests.unit.calls.fakes import APP_ID, Clock, House
@@ -53,6 +54,17 @@ def test_a_stream_is_told_with_its_publisher_and_the_worst_players_first() -> No
     assert told.player_count == 3
     cut = watched.statistics.stream(APP_ID, "s", history=False, most_players=1)
     assert (cut.player_count, [player.user_id for player in cut.players], cut.players[0].history) == (3, ["user-3"], None)
+
+
+def test_a_stream_that_crosses_over_is_told_with_its_conversion() -> None:
+    watched = Watched()
+    running = {
+        f"{APP_ID}/s": [BridgeStatistics(f"{APP_ID}/s", Direction.WEBRTC_TO_RTMP, 5, frames_in=100, delay_ms=31.26, codec_seconds=0.12345)]
+    }
+    watched.statistics.bridges = lambda name: running.get(name, [])
+    (told,) = watched.statistics.stream(APP_ID, "s", history=False).bridges
+    assert (told.direction, told.began_at, told.frames_in, told.delay_ms, told.codec_seconds) == ("webrtc_to_rtmp", 5, 100, 31.3, 0.123)
+    assert watched.statistics.stream(APP_ID, "other", history=False).bridges == []
 
 
 def test_the_series_holds_so_many_points_and_ends_with_the_session() -> None:
