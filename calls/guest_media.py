@@ -31,7 +31,7 @@ from calls.media_session import (
     MediaSession,
     OpenedMedia,
     StreamStatus,
-)  # fmt: skip
+)
 from calls.ports import Rooms
 from calls.settings import CallSettings
 from rooms.errors import RoomError
