@@ -128,6 +128,14 @@ class WebUser(SdkUser):
         found: list[dict[str, str | None]] = await self._page("paths")
         return found
 
+    async def media_through(self, port: int, instead: int) -> None:
+        """From now on the page reaches the server's media ``port`` at another one."""
+        await self._page("mediaThrough", **{"from": port, "to": instead})
+
+    async def reported_loss(self) -> float:
+        """The largest share of packets lost, 0…1, of which the server's reports tell a sender of this page."""
+        return float(await self._page("reportedLoss"))
+
     async def turn_over_tcp(self) -> None:
         """From now on the SDK reaches TURN servers over TCP."""
         await self._page("turnOverTcp")

@@ -4,11 +4,20 @@ const PERIOD_MS = 100; // how often counts are looked at
 const STEADY = 8; // that many looks without a packet are silence on the wire: a talking stream has 50 packets per second
 
 const connections = new Set();
+const moved = { from: 0, to: 0 };
+
+/** From now on the page finds the server's media port at another one, where a network lies in between. */
+export const mediaThrough = (from, to) => Object.assign(moved, { from, to });
 
 window.RTCPeerConnection = class extends window.RTCPeerConnection {
   constructor(...args) {
     super(...args);
     connections.add(this);
+  }
+
+  setRemoteDescription(description) {
+    const sdp = description.sdp.replaceAll(` ${moved.from} typ host`, ` ${moved.to} typ host`);
+    return super.setRemoteDescription({ type: description.type, sdp });
   }
 };
 
@@ -32,6 +41,12 @@ async function received(counter) {
 /** Milliseconds of sound that were not there when it was their turn, since the connections began: Chromium had to invent them. */
 export async function concealed() {
   return (await received("concealedSamples")) / 48;
+}
+
+/** The largest share of packets lost that a sender of the page is told of by the server's reports, 0…1. */
+export async function reportedLoss() {
+  const told = (await statistics("remote-inbound-rtp")).map(({ fractionLost }) => fractionLost ?? 0);
+  return Math.max(0, ...told);
 }
 
 async function untilStill(counter, limitMs) {

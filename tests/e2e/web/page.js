@@ -1,6 +1,6 @@
 // One user of the unmodified zego-express-engine-webrtc in a page. Driven by node/browser.js through `window.hearth`.
 
-import { concealed, paths, untilNoPackets } from "./connections.js";
+import { concealed, mediaThrough, paths, reportedLoss, untilNoPackets } from "./connections.js";
 
 import { ZegoExpressEngine } from "sdk-under-test";
 
@@ -116,4 +116,6 @@ window.hearth = {
   concealed: () => concealed(),
   untilNoPackets: ({ limitMs }) => untilNoPackets(limitMs),
   paths: () => paths(),
+  mediaThrough: ({ from, to }) => void mediaThrough(from, to),
+  reportedLoss: () => reportedLoss(),
 };
