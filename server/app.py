@@ -197,7 +197,7 @@ class Hearth:
     def busy(self) -> bool:
         """Whether anybody would notice this process ending: sessions or media are still here."""
         media = self.sfu.totals()
-        return bool(self.rooms.counts().sessions or media.publishers or media.players)
+        return bool(self.rooms.counts().sessions or media.publishers or media.players or self.live.publishers or self.live.players)
 
     async def begin_drain(self) -> None:
         """Take no new logins. If there is another node, send the clients there; media stays."""
