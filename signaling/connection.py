@@ -160,6 +160,9 @@ class Connection(ABC, Generic[F, S]):
 
     def attach(self, session: S) -> None:
         """A login succeeded on this connection."""
+        former = self.sessions.get(session.key)
+        if former is not None:
+            self._registry.session_gone(former)
         self.sessions[session.key] = session
         self._count()
 
@@ -244,10 +247,11 @@ class Connection(ABC, Generic[F, S]):
         return {"app_id": session.session.app_id, "room_id": session.session.room_id, "user_id": session.session.user_id}
 
     def _forget(self, session: S) -> None:
+        # Once: a logout is told by the event and by its answer, and may come while the socket is being let go.
         if self.sessions.get(session.key) is session:
             del self.sessions[session.key]
             self._count()
-        self._registry.session_gone(session)
+            self._registry.session_gone(session)
 
     def _count(self) -> None:
         alone = len(self.sessions) == 1

@@ -12,6 +12,7 @@ from signaling.accesshub.frames import MessageType
 from signaling.accesshub.proto import accesshub_pb2 as pb
 from signaling.accesshub.rooms import pushes
 from signaling.accesshub.rooms.codec import SharedPush
+from signaling.sockets import InRoom
 from tests.unit.signaling.accesshub.samples import SAMPLES, first, message
 from tests.unit.signaling.accesshub.test_explicit_zeros import present
 from tests.unit.signaling.accesshub.wire import Peer, World, read_payload
@@ -190,6 +191,26 @@ async def test_further_rooms_share_the_channel_and_end_apart() -> None:
         assert world.house.left == [(answer.user_session_id, False)] and world.hubs.sessions == 1
         await peer.reply(1003, pb.SwLogoutRoomReq(), context_key=main_key)
         assert world.house.left[-1] == (main, True) and world.hubs.sessions == 0
+
+
+async def test_who_leaves_gives_its_share_of_the_room_back_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others on the node go on with the same list of members."""
+    async with World() as world:
+        peer, given_back = world.peer(), list[int]()
+        give_back = world.hubs.session_gone
+
+        def count(session: InRoom) -> None:
+            given_back.append(session.session.session_id)
+            give_back(session)
+
+        monkeypatch.setattr(world.hubs, "session_gone", count)
+        await peer.login("a", login_logic=3)
+        main, main_key = peer.session_id, peer.context_key
+        answer = await peer.reply(301001, pb.LrEnterRoomReq(room_id=b"side", role=2, third_token=b"token"), context_key=0)
+        await peer.reply(301003, pb.LrQuitRoomReq())
+        assert given_back == [answer.user_session_id]
+        await peer.reply(1003, pb.SwLogoutRoomReq(), context_key=main_key)
+        assert given_back == [answer.user_session_id, main]
 
 
 async def test_a_kick_from_one_of_several_rooms_leaves_the_others() -> None:
