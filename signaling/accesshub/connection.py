@@ -222,7 +222,11 @@ class HubConnection(Connection[bytes, HubRoomSession]):
 
     async def _answer_http(self, waiting: tuple[int, int, HttpService, HttpRequest]) -> None:
         stream, txid, service, request = waiting
-        answer = await service.answer(request)
+        try:
+            answer = await service.answer(request)
+        except Exception:
+            log.exception("hub_http_request_failed", location=request.location, address=self.client.address, app_id=self.app_id)
+            answer = HttpAnswer(500)
         self._node.command("http_request", Kind.OK if answer.status == 200 else Kind.FAILED)
         self._http_answer(stream, txid, answer)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -66,10 +66,10 @@ class HttpRequest:
     """1 GET, 2 POST."""
     location: str
     """Path; empty for a numbered interface."""
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     """By lower-case name."""
-    body: bytes
-    token: str
+    body: bytes = field(repr=False)
+    token: str = field(repr=False)
     """Of numbered interfaces; others carry theirs in a header."""
 
 

@@ -6,8 +6,10 @@ import zlib
 
 import pytest
 
+from signaling.accesshub.configuration import CloudSettings
 from signaling.accesshub.frames import MessageType
 from signaling.accesshub.proto import accesshub_pb2 as pb
+from signaling.accesshub.services import HttpAnswer, HttpRequest
 from tests.unit.signaling.accesshub.samples import HUB, first
 from tests.unit.signaling.accesshub.test_explicit_zeros import contains, present
 from tests.unit.signaling.accesshub.wire import World
@@ -92,6 +94,23 @@ async def test_cloud_settings_are_empty_for_each_file() -> None:
             ("init", b"{}", 16),
             ("rtc", b"{}", 16),
         ]
+
+
+async def test_a_service_that_fails_is_answered_and_the_next_request_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(service: CloudSettings, request: HttpRequest) -> HttpAnswer:
+        raise RuntimeError("a fault of the server")
+
+    async with World() as world:
+        peer = world.peer()
+        with monkeypatch.context() as broken:
+            broken.setattr(CloudSettings, "answer", fail)
+            for txid in (8, 9):
+                peer.send(33, 3, pb.AhHTTPRequest2(txid=txid, interface_id=14))
+            for txid in (8, 9):
+                answer = pb.AhHTTPResponse.FromString(await peer.answer(MessageType.HTTP_RESPONSE, 3))
+                assert (answer.txid, answer.status_code) == (txid, 500)
+        peer.send(33, 3, pb.AhHTTPRequest2(txid=10, interface_id=14))
+        assert pb.AhHTTPResponse.FromString(await peer.answer(MessageType.HTTP_RESPONSE, 3)).status_code == 200
 
 
 @pytest.mark.parametrize(
