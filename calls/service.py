@@ -61,8 +61,9 @@ log = structlog.get_logger()
 Transport = Literal["webrtc", "rtmp"]
 
 ROLE_HOST = 2
-MOST_SPARES = 2
 """``role`` that every SDK sends."""
+MOST_SPARES = 2
+"""Addresses of other nodes that a client is given beside the one it is to use."""
 
 
 class EnterRequest(msgspec.Struct, frozen=True):
@@ -318,6 +319,10 @@ class Calls:
         media = self._live.get(media_session_id)
         return media is not None and self._live.belongs(media, login.owner)
 
+    def has_media(self, login: MediaLogin) -> bool:
+        """Whether the login's room session has any media session."""
+        return bool(self._live.of_owner(login.owner))
+
     def unused_media_id(self) -> int:
         """A media session id that no session of this node has: dialects close a session with it that never was."""
         return self._live.unused_id()
@@ -370,8 +375,7 @@ class Calls:
 
     async def call_roll(self) -> None:
         """Compare with the nodes whose streams clients of this node play what is there."""
-        with contextlib.suppress(StoreUnavailable):
-            await self._remote.roll_call()
+        await self._remote.roll_call()
 
     def begin_drain(self) -> None:
         """This node goes away in a while. Each publisher whose room session is on another node by then is sent there with its stream;

@@ -225,12 +225,21 @@ class WebRtcSignaling:
             if login is None:
                 login = await self._calls.media_login(credential_of(session), MediaClaim(self._user_id), self)
                 self._logins[session.session_id] = login
+                self._forget_rooms_left()
             return login
         # Not back in its room yet after a lost hub.
         for login in self._logins.values():
             if room_id in ("", login.owner.room_id):
                 return login
         raise SessionUnknown("not in this room")
+
+    def _forget_rooms_left(self) -> None:
+        """A client may change rooms on one socket for hours: of those that it has left, only those are kept that still have media, since
+        it may not be back in them yet after a lost hub."""
+        here = {session.session_id for session in self._rooms.sessions()}
+        gone = [number for number, login in self._logins.items() if number not in here and not self._calls.has_media(login)]
+        for number in gone:
+            del self._logins[number]
 
     def _login_of(self, media_session_id: int) -> MediaLogin:
         """Raises ``MediaSessionUnknown``."""

@@ -195,6 +195,21 @@ async def test_media_of_several_rooms_on_one_socket_is_kept_apart_and_claimed_to
     assert not house.plane.open
 
 
+async def test_of_rooms_that_a_client_has_left_only_those_with_media_are_remembered() -> None:
+    house = House()
+    first = house.rooms.enter("amy", "r0")
+    amy = Client(house, first)
+    await amy.log_in()
+    kept, _ = await amy.open(PUBLISH, "s0", "r0")
+    for number in range(1, 5):
+        amy.rooms = [house.rooms.enter("amy", f"r{number}", login_id=first.login_id)]
+        playing, _ = await amy.open(PLAY, "s0", f"r{number}")
+        await amy.ask(Command.CLOSE_SESSION, pb.RtcCloseSessionReq(), playing)
+    assert len(amy.service._logins) == 2
+    await amy.ask(Command.CLOSE_SESSION, pb.RtcCloseSessionReq(), kept)
+    assert not house.plane.open
+
+
 @pytest.mark.parametrize(
     ("refusal", "result"),
     [(SdpRefused("x"), MediaResult.BAD_SDP), (MediaFull("x"), MediaResult.NO_CAPACITY), (RuntimeError("x"), MediaResult.FAILED)],
