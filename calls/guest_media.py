@@ -7,7 +7,6 @@ client is to hear goes to the asker. See ``calls/remote_media.py`` for that side
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Protocol
@@ -18,7 +17,7 @@ from auth import TokenError
 from calls import node_messages as n
 from calls.addresses import MediaCredential
 from calls.errors import CallError, MediaFull, MediaSessionUnknown, SdpRefused
-from calls.live_media import LiveMedia
+from calls.live_media import LiveMedia, same_secret
 from calls.media_owner import MediaClaim
 from calls.media_session import (
     BegunMedia,
@@ -104,7 +103,7 @@ class GuestMedia:
         if isinstance(message, n.RollCall):
             return n.encode(self._roll(message))
         media = self._guest(message.asker, message.media_session_id)
-        if media is not None and hmac.compare_digest(media.token.encode(), message.token.encode()):
+        if media is not None and same_secret(media.token, message.token):
             if isinstance(message, n.SetPlayer):
                 self._live.set_active(media, message.active)
             else:
@@ -131,8 +130,7 @@ class GuestMedia:
             return n.Refused(type(error).__name__, str(error))
 
     async def _open(self, wish: n.OpenPlayer) -> n.Opened:
-        if wish.offer is not None and len(wish.offer) > n.MOST_TEXT:
-            raise SdpRefused("offer too long")
+        _check_length(wish.offer)
         credential = MediaCredential(wish.app_id, wish.session_id, wish.media_key)
         identity = MediaIdentity(wish.media_session_id, wish.token)
         login = await self._calls.media_login(credential, MediaClaim(wish.user_id), Guest(self, wish.asker, wish.asked_at))
@@ -147,8 +145,9 @@ class GuestMedia:
 
     async def _describe(self, wish: n.DescribePlayer) -> n.Opened:
         media = self._guest(wish.asker, wish.media_session_id)
-        if media is None or media.login is None or not hmac.compare_digest(media.token.encode(), wish.token.encode()):
+        if media is None or media.login is None or not same_secret(media.token, wish.token):
             raise MediaSessionUnknown("no such player of this node")
+        _check_length(wish.offer)
         login = media.login
         return self._opened(login, media.media_session_id, await self._calls.describe(login, media.media_session_id, wish.offer))
 
@@ -184,6 +183,12 @@ class GuestMedia:
 
     def _guests(self, asker: str) -> list[MediaSession]:
         return [media for media in self._live.all() if _asker(media) == asker]
+
+
+def _check_length(offer: str | None) -> None:
+    """Raises ``SdpRefused``."""
+    if offer is not None and len(offer) > n.MOST_TEXT:
+        raise SdpRefused("offer too long")
 
 
 def _asker(media: MediaSession) -> str | None:

@@ -7,7 +7,7 @@ secret, its owner and its grace; only its packets are elsewhere. What the carrie
 
 from __future__ import annotations
 
-import hmac
+import asyncio
 from collections import defaultdict
 
 import msgspec
@@ -15,7 +15,7 @@ import structlog
 
 from calls import node_messages as n
 from calls.errors import AppUnknown, CallError, MediaEnded, MediaFull, MediaSessionUnknown, NoRelay, SdpRefused, TooManyMediaSessions
-from calls.live_media import LiveMedia, where
+from calls.live_media import LiveMedia, same_secret, where
 from calls.media_session import MediaEnd, MediaPath, MediaSession, StreamStatus
 from calls.ports import Rooms
 from media.turn.access import RelayAccess
@@ -95,13 +95,19 @@ class RemoteMedia:
         return n.encode(n.Done())
 
     async def roll_call(self) -> None:
-        """Compare with every carrier what is there. A player whose carrier is gone ends; its client opens it again."""
+        """Compare with every carrier what is there. A player whose carrier is gone ends; its client opens it again.
+
+        All carriers are asked at once: behind several that do not answer, the others would take this node for silent.
+        """
         by_carrier: dict[str, list[MediaSession]] = defaultdict(list)
         for media in self._live.all():
             # Not those that are being opened: the carrier does not have them yet.
             if media.carrier and media.path is not None:
                 by_carrier[media.carrier].append(media)
-        for carrier, players in by_carrier.items():
+        await asyncio.gather(*(self._compare(carrier, players) for carrier, players in by_carrier.items()))
+
+    async def _compare(self, carrier: str, players: list[MediaSession]) -> None:
+        try:
             try:
                 await self._call_roll(carrier, players)
             except NodeUnreachable:
@@ -109,6 +115,8 @@ class RemoteMedia:
                 if carrier not in [node.node_id for node in await self._rooms.nodes()]:
                     log.info("media_carrier_lost", node_id=carrier, players=len(players))
                     self._end_all(players, MediaEnd.MEDIA_LOST)
+        except StoreUnavailable:
+            log.debug("roll_call_waits_for_store", node_id=carrier)
 
     async def _call_roll(self, carrier: str, players: list[MediaSession]) -> None:
         active = {media.media_session_id: media.active for media in players}
@@ -127,7 +135,7 @@ class RemoteMedia:
 
     def _apply(self, report: n.PlayerReport) -> None:
         media = self._live.get(report.media_session_id)
-        if media is None or media.carrier != report.carrier or not hmac.compare_digest(media.token.encode(), report.token.encode()):
+        if media is None or media.carrier != report.carrier or not same_secret(media.token, report.token):
             return
         if report.ended is not None:
             self._end_all([media], report.ended)

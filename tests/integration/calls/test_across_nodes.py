@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
 
 import pytest
@@ -198,6 +198,41 @@ async def test_lost_messages_are_put_right_by_the_roll_call(two: Two, monkeypatc
     assert set(two.there.plane.open) == {two.publisher, player, kept}
     await two.here.calls.call_roll()
     assert set(two.there.plane.open) == {two.publisher, kept}
+
+
+async def test_a_node_that_does_not_answer_holds_no_other_up_in_the_roll_call(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    far = await two.nodes.start("far")
+    await far.on_the_air("eve", "s2")
+    await two.here.calls.open_player(two.login, "s2", "offer", across_nodes=True)
+    player = await two.play()
+    two.connect(player)
+    ask, answered = two.here.rooms.node_requests.ask, asyncio.Event()
+
+    async def slow(node_id: str, kind: str, body: bytes) -> bytes:
+        if node_id == "far":
+            await answered.wait()
+            raise NodeUnreachable("far does not answer")
+        answer = await ask(node_id, kind, body)
+        answered.set()
+        return answer
+
+    monkeypatch.setattr(two.here.rooms.node_requests, "ask", slow)
+    async with asyncio.timeout(30):
+        await two.here.calls.call_roll()
+    assert len(two.here.calls._live.all()) == 2
+
+
+@pytest.mark.parametrize("begun", [False, True])
+async def test_an_offer_that_is_too_long_for_another_node_is_refused(two: Two, begun: bool) -> None:
+    offer = "x" * (n.MOST_TEXT + 1)
+    if begun:
+        media = await two.here.calls.begin_media(two.login, MediaRole.PLAYER, "s", across_nodes=True)
+        answer: Awaitable[object] = two.here.calls.describe(two.login, media.media_session_id, offer)
+    else:
+        answer = two.here.calls.open_player(two.login, "s", offer, across_nodes=True)
+    with pytest.raises(SdpRefused):
+        await answer
+    await until(two.nothing_left)
 
 
 async def test_a_stream_that_moves_to_the_clients_node_is_opened_again(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
