@@ -12,6 +12,7 @@ from calls.ports import Rooms
 from calls.room_watch import RoomWatch, RoomWatches
 from calls.settings import CallSettings
 from rooms.errors import RoomError, StoreUnavailable
+from rooms.events import StreamEnd
 
 log = structlog.get_logger()
 
@@ -99,6 +100,10 @@ class CallUpkeep:
                 raise
             except RoomError as error:
                 log.info("announcement_void", app_id=app_id, stream_id=stream_id, reason=type(error).__name__)
+            else:
+                if publisher.ended in (MediaEnd.STREAM_ENDED, MediaEnd.RESERVATION_ENDED):
+                    # Its owner has withdrawn it meanwhile, and the registry may have heard of that first.
+                    await self._rooms.unpublish(publisher.owner, stream_id, StreamEnd.STOPPED)
             self.announcements.forget(app_id, stream_id)
 
     async def _reconcile(self, watch: RoomWatch) -> None:

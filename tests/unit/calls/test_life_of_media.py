@@ -12,7 +12,7 @@ from calls.settings import CallSettings
 from media.sfu import Lost
 from rooms.errors import StoreUnavailable, StreamForbidden
 from rooms.events import EndReason, ReservationEnded, StreamAdded, StreamEnd, StreamMuted, StreamRemoved, StreamUpdated
-from rooms.model import Session, Verdict
+from rooms.model import Session, Stream, Verdict
 from tests.unit.calls.fakes import APP_ID, THERE, FakePeer, House
 from tests.waiting import until
 
@@ -144,6 +144,24 @@ async def test_media_that_is_back_after_the_grace_puts_its_stream_on_the_air_aga
     await stage.house.tick(1)
     stream = stage.house.rooms.held[APP_ID, "s"]
     assert (stream.on_air, stream.extra_info) == (True, "on stage")
+
+
+async def test_a_stream_withdrawn_while_it_is_announced_again_stays_off_the_air(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = await Stage.set()
+    stage.lose(stage.publisher)
+    await stage.house.tick(GRACE)
+    again = (await stage.house.calls.open_publisher(stage.login, "s", "offer")).media_session_id
+    stage.house.calls.media_connected(again)
+    publish = stage.house.rooms.publish
+
+    async def overtaken(session: Session, stream_id: str, extra_info: str) -> Stream:
+        """The registry hears of the withdrawal first."""
+        await stage.house.calls.withdraw(stage.amy, "s")
+        return await publish(session, stream_id, extra_info)
+
+    monkeypatch.setattr(stage.house.rooms, "publish", overtaken)
+    await stage.house.tick(1)
+    assert not stage.on_air() and not stage.house.calls.has_media(stage.login)
 
 
 @pytest.mark.parametrize("newer", ["stopped", "too late", "another owner"])
