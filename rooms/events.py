@@ -121,6 +121,32 @@ class CustomCommand(Event, frozen=True, tag="command"):
     """Sent by the operator: ``content`` is the app's bare text, each dialect wraps it as its clients expect it."""
 
 
+class TransparentMessage(Event, frozen=True, tag="transparent"):
+    """``sendTransparentMessage``: bytes for the users named (as with ``CustomCommand``)."""
+
+    user_id: str
+    user_name: str
+    to: tuple[str, ...]
+    content: bytes
+    order: int
+    """The sender's own number of it, rising where the order matters; 0 = it does not."""
+
+
+class ChannelMessage(Event, frozen=True, tag="channel"):
+    """``sendRoomChannelMessage``: text for the users named (as with ``CustomCommand``)."""
+
+    user_id: str
+    user_name: str
+    to: tuple[str, ...]
+    content: str
+    type: int
+    """The app's own number."""
+
+
+Addressed = CustomCommand | TransparentMessage | ChannelMessage
+"""What ``to`` limits the delivery of."""
+
+
 class ExtraInfoSet(Event, frozen=True, tag="extra"):
     info: ExtraInfo
 
@@ -158,6 +184,8 @@ AnyEvent = (
     | Broadcast
     | Barrage
     | CustomCommand
+    | TransparentMessage
+    | ChannelMessage
     | ExtraInfoSet
     | StreamMuted
     | SessionMoved

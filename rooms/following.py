@@ -16,7 +16,7 @@ import structlog
 
 from rooms.buckets import TokenBucket
 from rooms.errors import RateLimited, StoreUnavailable
-from rooms.events import AnyEvent, CustomCommand, Delivery, RoomClosed, SessionMoved, UserLeft, Watcher
+from rooms.events import Addressed, AnyEvent, Delivery, RoomClosed, SessionMoved, UserLeft, Watcher
 from rooms.feed import EventFeed
 from rooms.held import HeldSession
 from rooms.limits import RoomLimits
@@ -176,7 +176,7 @@ class FollowedRoom:
 
     def _hand_out(self, event: AnyEvent) -> None:
         delivery = Delivery(event)
-        if isinstance(event, CustomCommand) and event.to:
+        if isinstance(event, Addressed) and event.to:
             held = [found for user_id in event.to if (found := self._by_user.get(user_id)) is not None]
         else:
             held = list(self.held.values())

@@ -63,11 +63,11 @@ def check_stream_extra_info(extra_info: str, limits: RoomLimits) -> None:
         raise MessageTooLong("extra_info", f"must not be longer than {limits.stream_extra_info_bytes} bytes")
 
 
-def check_message(content: str, field: str, most: int) -> None:
+def check_message(content: str | bytes, field: str, most: int) -> None:
     """Raises ``MessageEmpty``, ``MessageTooLong``."""
     if not content:
         raise MessageEmpty(field, "must not be empty")
-    if len(content.encode()) > most:
+    if len(content if isinstance(content, bytes) else content.encode()) > most:
         raise MessageTooLong(field, f"must not be longer than {most} bytes")
 
 

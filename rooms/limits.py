@@ -45,6 +45,9 @@ class RoomLimits(msgspec.Struct, frozen=True):
     command_many_rate: float = 10
     """To several users or everybody."""
     command_receivers: int = 500
+    transparent_bytes: int = 4096
+    """Rates and receivers of transparent and channel messages are those of commands."""
+    channel_bytes: int = 10_240
 
     # Rooms (§4.3).
     login_rate: float = 200

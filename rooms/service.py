@@ -499,10 +499,36 @@ class RoomService:
         Raises ``MessageEmpty``, ``MessageTooLong``, ``RateLimited``, ``InvalidRequest`` (too many receivers), ``SessionUnknown``.
         """
         identifiers.check_message(content, "content", self._limits.command_frame_bytes)
+        self._spend_command(session, to)
+        await self._command(session.app_id, session.room_id, session.session_id, session.user_id, session.user_name, content, to)
+
+    async def send_transparent(self, session: Session, to: Sequence[str], content: bytes, *, order: int = 0) -> None:
+        """Bytes to the users named, or to everybody. Raises as ``send_command``, of which it has the rates."""
+        identifiers.check_message(content, "content", self._limits.transparent_bytes)
+        self._spend_command(session, to)
+        await self._say(session, members(
+            t="transparent", user_id=session.user_id, user_name=session.user_name, to=tuple(to), content=content, order=order
+        ))  # fmt: skip
+
+    async def send_channel_message(self, session: Session, to: Sequence[str], content: str, *, type: int = 0) -> None:
+        """The same for text. Raises as ``send_command``, of which it has the rates."""
+        identifiers.check_message(content, "content", self._limits.channel_bytes)
+        self._spend_command(session, to)
+        await self._say(session, members(
+            t="channel", user_id=session.user_id, user_name=session.user_name, to=tuple(to), content=content, type=type
+        ))  # fmt: skip
+
+    async def _say(self, session: Session, body: bytes) -> None:
+        self._require_store()
+        _, _, published = await self._registry.message(
+            session.app_id, session.room_id, session.session_id, body, "plain", now=self._clock()
+        )
+        await self._done(session.app_id, published)
+
+    def _spend_command(self, session: Session, to: Sequence[str]) -> None:
         self._check_receivers(to)
         rate: Rate = "command_rate" if len(to) == 1 else "command_many_rate"
         self._speaker(session).spend(rate, self._limits, self._clock())
-        await self._command(session.app_id, session.room_id, session.session_id, session.user_id, session.user_name, content, to)
 
     def _check_receivers(self, to: Sequence[str]) -> None:
         if len(to) > self._limits.command_receivers:

@@ -358,7 +358,11 @@ class LimitSettings(Section):
     command_many_rate: Rate = 10
     """sendCustomCommand of one user to several or to everybody per second."""
     command_receivers: Annotated[int, Field(ge=1, le=10_000)] = 500
-    """Most receivers that one sendCustomCommand may name."""
+    """Most receivers that one sendCustomCommand, sendTransparentMessage or sendRoomChannelMessage may name. Those have its rates, too."""
+    transparent_bytes: MessageBytes = 4096
+    """Longest content of sendTransparentMessage, bytes."""
+    channel_bytes: MessageBytes = 10_240
+    """Longest text of sendRoomChannelMessage, bytes of UTF-8."""
     extra_info_keys: Annotated[int, Field(ge=1, le=100)] = 1
     """Keys of setRoomExtraInfo per room."""
     extra_info_key_bytes: Annotated[int, Field(ge=1, le=128)] = 10

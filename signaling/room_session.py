@@ -10,6 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from rooms.events import (
     Barrage,
     Broadcast,
+    ChannelMessage,
     CustomCommand,
     Delivery,
     EndReason,
@@ -17,6 +18,7 @@ from rooms.events import (
     StreamAdded,
     StreamRemoved,
     StreamUpdated,
+    TransparentMessage,
     UserJoined,
     UserLeft,
 )
@@ -138,6 +140,9 @@ class RoomSession(ABC, Generic[L]):
     @abstractmethod
     def _tell_command(self, delivery: Delivery, event: CustomCommand) -> None: ...
 
+    def _tell_addressed(self, delivery: Delivery, event: TransparentMessage | ChannelMessage) -> None:
+        """Only a dialect whose SDKs know such messages has something to say."""
+
     @abstractmethod
     def _tell_extra_info(self, delivery: Delivery, event: ExtraInfoSet) -> None: ...
 
@@ -221,6 +226,9 @@ class RoomSession(ABC, Generic[L]):
         elif isinstance(event, CustomCommand):
             if event.user_id != own and (not event.to or own in event.to):
                 self._tell_command(delivery, event)
+        elif isinstance(event, TransparentMessage | ChannelMessage):
+            if event.user_id != own and (not event.to or own in event.to):
+                self._tell_addressed(delivery, event)
         elif isinstance(event, ExtraInfoSet) and event.info.user_id != own:
             self._tell_extra_info(delivery, event)
 

@@ -101,6 +101,23 @@ async def test_messages_of_every_kind_and_extra_info_reach_whom_they_should(
     assert not carol.history("IMRecvCustomCommand")
 
 
+async def test_transparent_and_channel_messages_reach_the_user_named(hearth: HearthProcess, page: PageMaker, room: str) -> None:
+    alice, bob, carol = await page(hearth, "alice", "bob", "carol", version=NEWEST)
+    await gather(*(user.login(room) for user in (alice, bob, carol)))
+    for text in ("one ✓", "two"):
+        await alice.send_transparent(room, text, bob.user_id)
+        _, message = await bob.wait_event("recvRoomTransparentMessage")
+        assert (message["sendUser"]["userID"], message["content"]) == (alice.user_id, text)
+    params = {"roomID": room, "msgType": 7, "msgContent": "channel ✓", "toUserIDList": [bob.user_id]}
+    await alice.call("callExperimentalAPI", {"method": "sendRoomChannelMessage", "params": params})
+    (call,) = await bob.wait_event("recvExperimentalAPI", lambda call: call["method"] == "onRecvRoomChannelMessage")
+    content = call["content"]
+    assert (content["sendIDName"], content["msgType"], content["msgContent"]) == (alice.user_id, 7, "channel ✓")
+    await alice.call("sendCustomCommand", room, "the end", [carol.user_id])
+    await carol.wait_event("IMRecvCustomCommand")
+    assert not carol.history("recvRoomTransparentMessage") and not carol.history("recvExperimentalAPI")
+
+
 async def test_a_lost_hub_is_resumed_while_the_sound_goes_on(hearth: HearthProcess, page: PageMaker, room: str, stream: str) -> None:
     alice, bob, carol = await page(hearth, "alice", "bob", "carol", version=NEWEST)
     await on_the_air(room, bob, stream, 660, alice)

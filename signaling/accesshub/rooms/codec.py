@@ -44,6 +44,8 @@ class Command(enum.IntEnum):
     BROADCAST = 303001
     BARRAGE = 303005
     CUSTOM_COMMAND = 303017
+    TRANSPARENT = 303021
+    CHANNEL_MESSAGE = 303023
     USER_LIST = 304001
 
 
@@ -69,6 +71,8 @@ BODIES: Final[dict[int, type[Message]]] = {
     Command.BROADCAST: pb.LrSendImReq,
     Command.BARRAGE: pb.LrSendBigImReq,
     Command.CUSTOM_COMMAND: pb.LrSignalLiveCustomReq,
+    Command.TRANSPARENT: pb.LrSignalTransparentMsgReq,
+    Command.CHANNEL_MESSAGE: pb.LrSendChannelMsgReq,
     Command.USER_LIST: pb.LrGetUserlistReq,
 }
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from google.protobuf.message import Message
 
-from rooms.events import Barrage, Broadcast, CustomCommand, EndReason, ExtraInfoSet
+from rooms.events import Barrage, Broadcast, ChannelMessage, CustomCommand, EndReason, ExtraInfoSet, TransparentMessage
 from rooms.model import Stream, User
 from signaling.accesshub.explicit_zeros import with_zeros
 from signaling.accesshub.proto import accesshub_pb2 as pb
@@ -31,6 +31,8 @@ class SubCommand(enum.IntEnum):
     USERS = 10001
     KICKED_FROM_ROOM = 10002
     CUSTOM_COMMAND = 11005
+    TRANSPARENT = 11007
+    CHANNEL_MESSAGE = 11008
     BROADCAST = 13001
     BARRAGE = 14001
     EXTRA_INFO = 15001
@@ -86,6 +88,24 @@ def barrage(event: Barrage, now: int) -> SharedPush:
 
 def custom_command(event: CustomCommand, room_id: str, now: int) -> SharedPush:
     return _push(SubCommand.CUSTOM_COMMAND, command_text(event, room_id).encode(), now)
+
+
+def transparent(event: TransparentMessage, now: int) -> SharedPush:
+    body = pb.LrPushTransparentMsg(msg_data=event.content, sender_idname=event.user_id.encode(), sender_nickname=event.user_name.encode())
+    if event.order:
+        # Never a zero: SDKs drop what has a number not above the sender's last one, a second 0, too. Without a number all are taken.
+        body.client_seq = event.order
+    return _push(SubCommand.TRANSPARENT, body.SerializeToString(), now)
+
+
+def channel_message(event: ChannelMessage, now: int) -> SharedPush:
+    body = pb.LrPushChannelMsg(
+        sender_idname=event.user_id.encode(),
+        sender_nickname=event.user_name.encode(),
+        msg_type=event.type,
+        msg_content=event.content.encode(),
+    )
+    return _push(SubCommand.CHANNEL_MESSAGE, _bytes(body), now)
 
 
 def extra_info(event: ExtraInfoSet, channel: bytes, list_seq: int, now: int) -> SharedPush:

@@ -80,6 +80,8 @@ class RoomConversation:
             Command.BROADCAST: self._broadcast,
             Command.BARRAGE: self._barrage,
             Command.CUSTOM_COMMAND: self._custom_command,
+            Command.TRANSPARENT: self._transparent,
+            Command.CHANNEL_MESSAGE: self._channel_message,
             Command.SET_EXTRA_INFO: self._set_extra_info,
             Command.RENEW_TOKEN: self._renew_token,
         }
@@ -279,6 +281,21 @@ class RoomConversation:
         await self._node.rooms.send_command(session.session, receivers, body.push_message.decode())
         return pb.LrSignalLiveCustomRsp(rsp_head=pb.LrRspHead())
 
+    async def _transparent(self, session: HubRoomSession, body: pb.LrSignalTransparentMsgReq) -> Message:
+        if body.msg_type != _TO_CLIENTS_ONLY:
+            # How the cloud hands such a message to the operator's backend is nowhere said (``zego-cloud.md`` §3).
+            raise Refused(Kind.NOT_OFFERED, "transparent messages go to clients only: sendMode 0")
+        receivers = [user.decode() for user in body.to_user_list]
+        await self._node.rooms.send_transparent(session.session, receivers, body.msg_data, order=min(body.client_seq, _MOST_ORDER))
+        return pb.LrSignalTransparentMsgRsp(rsp_head=pb.LrRspHead())
+
+    async def _channel_message(self, session: HubRoomSession, body: pb.LrSendChannelMsgReq) -> Message:
+        if body.channel_type:
+            raise Refused(Kind.NOT_OFFERED, "this channel is not offered")
+        receivers = [user.decode() for user in body.to_user_list]
+        await self._node.rooms.send_channel_message(session.session, receivers, body.msg_content.decode(), type=body.msg_type)
+        return pb.LrSendChannelMsgRsp(rsp_head=pb.LrRspHead())
+
     async def _set_extra_info(self, session: HubRoomSession, body: pb.LrSetTransReq) -> Message:
         info = await self._node.rooms.set_extra_info(session.session, body.trans_type.decode(), body.trans_data.decode())
         return pb.LrSetTransRsp(
@@ -296,6 +313,9 @@ class RoomConversation:
 
 _MOST_BARRAGES = 20
 _MOST_KEYS = 64
+_TO_CLIENTS_ONLY = 0
+_MOST_ORDER = 2**53 - 1
+"""SDKs send the time in ms; above this JSON is not exact everywhere."""
 
 
 def _user_list(session: HubRoomSession) -> pb.LrGetUserlistRsp:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rooms.events import Barrage, Broadcast, CustomCommand, Delivery, EndReason, ExtraInfoSet
+from rooms.events import Barrage, Broadcast, ChannelMessage, CustomCommand, Delivery, EndReason, ExtraInfoSet, TransparentMessage
 from rooms.model import Clock, Session, Stream, User
 from signaling.accesshub.proto import accesshub_pb2 as pb
 from signaling.accesshub.rooms import pushes
@@ -69,6 +69,17 @@ class HubRoomSession(RoomSession["HubRoomSession"]):
         push = delivery.memo.get(_BODY)
         if not isinstance(push, SharedPush):
             push = delivery.memo[_BODY] = pushes.custom_command(event, self.session.room_id, self._clock())
+        self._push(push)
+
+    def _tell_addressed(self, delivery: Delivery, event: TransparentMessage | ChannelMessage) -> None:
+        push = delivery.memo.get(_BODY)
+        if not isinstance(push, SharedPush):
+            now = self._clock()
+            if isinstance(event, ChannelMessage):
+                push = pushes.channel_message(event, now)
+            else:
+                push = pushes.transparent(event, now)
+            delivery.memo[_BODY] = push
         self._push(push)
 
     def _tell_extra_info(self, delivery: Delivery, event: ExtraInfoSet) -> None:

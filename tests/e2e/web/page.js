@@ -12,6 +12,7 @@ const EVENTS = [
   "roomExtraInfoUpdate", "tokenWillExpire", "IMRecvBroadcastMessage", "IMRecvBarrageMessage", "IMRecvCustomCommand",
   "publisherStateUpdate", "playerStateUpdate", "remoteMicStatusUpdate", "remoteCameraStatusUpdate", "updateOnlineCount",
   "playQualityUpdate", "publishQualityUpdate", "recvRoomTransparentMessage",
+  "recvExperimentalAPI",
 ];
 
 let engine;

@@ -15,7 +15,7 @@ from rooms.errors import (
     RoomUnknown,
     SessionUnknown,
 )
-from rooms.events import Barrage, Broadcast, CustomCommand, ExtraInfoSet
+from rooms.events import Barrage, Broadcast, ChannelMessage, CustomCommand, ExtraInfoSet, TransparentMessage
 from rooms.limits import RoomLimits
 from rooms.model import ExtraInfo
 from tests.integration.rooms.house import APP, NOW, ROOM, House, deaf, state, stored
@@ -60,6 +60,28 @@ async def test_a_command_reaches_only_those_named_and_byte_for_byte(house: House
     assert anna.events == phones["cleo"].events == []
     await node.send_command(one.session, [], "all")
     assert all(phone.seen()[-1:] == ["CustomCommand"] for phone in phones.values())
+
+
+async def test_bytes_and_channel_messages_reach_only_those_named_on_every_node(house: House) -> None:
+    here, there = await house.node(), await house.node()
+    one, anna = await house.enter(here, "anna")
+    _, bert = await house.enter(there, "bert")
+    _, cleo = await house.enter(there, "cleo")
+    await until(lambda: "UserJoined" in anna.seen()[-1:])
+    for phone in (anna, bert, cleo):
+        phone.forget()
+    every_byte = bytes(range(256))
+    await here.send_transparent(one.session, ["bert"], every_byte, order=2**53 - 1)
+    await here.send_channel_message(one.session, ["bert"], AWKWARD, type=9)
+    await here.send_channel_message(one.session, [], "all")
+    await until(lambda: len(bert.events) == 3 and len(cleo.events) == 1)
+    first, second, _ = bert.events
+    assert isinstance(first, TransparentMessage) and (first.content, first.order, first.user_id) == (every_byte, 2**53 - 1, "anna")
+    assert isinstance(second, ChannelMessage) and (second.content, second.type) == (AWKWARD, 9)
+    assert cleo.seen() == ["ChannelMessage"]
+    for too_long in (here.send_transparent(one.session, [], b"x" * 4097), here.send_channel_message(one.session, [], "x" * 10_241)):
+        with pytest.raises(MessageTooLong):
+            await too_long
 
 
 async def test_room_attributes_have_versions_and_late_comers_see_the_last(house: House) -> None:

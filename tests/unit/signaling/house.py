@@ -15,6 +15,7 @@ from rooms.events import (
     AnyEvent,
     Barrage,
     Broadcast,
+    ChannelMessage,
     CustomCommand,
     Delivery,
     EndReason,
@@ -24,6 +25,7 @@ from rooms.events import (
     StreamEnd,
     StreamRemoved,
     StreamUpdated,
+    TransparentMessage,
     UserJoined,
     UserLeft,
 )
@@ -289,6 +291,22 @@ class House:
         event = CustomCommand(
             rev=self.next_rev(session.room_id), user_id=session.user_id, user_name=session.user_name, to=tuple(to), content=content
         )
+        self.emit(session.room_id, event)
+
+    async def send_transparent(self, session: Session, to: Sequence[str], content: bytes, *, order: int = 0) -> None:
+        self._fail()
+        event = TransparentMessage(
+            rev=self.next_rev(session.room_id), user_id=session.user_id, user_name=session.user_name, to=tuple(to), content=content,
+            order=order,
+        )  # fmt: skip
+        self.emit(session.room_id, event)
+
+    async def send_channel_message(self, session: Session, to: Sequence[str], content: str, *, type: int = 0) -> None:
+        self._fail()
+        event = ChannelMessage(
+            rev=self.next_rev(session.room_id), user_id=session.user_id, user_name=session.user_name, to=tuple(to), content=content,
+            type=type,
+        )  # fmt: skip
         self.emit(session.room_id, event)
 
     async def set_extra_info(self, session: Session, key: str, value: str) -> ExtraInfo:

@@ -374,6 +374,40 @@ async def test_custom_command_is_passed_on_byte_for_byte_and_only_in_its_senders
         assert (await alice.reply(303017, pb.LrSignalLiveCustomReq(push_message=b"{"))).rsp_head.code == 200003
 
 
+async def test_transparent_and_channel_messages_reach_those_named_and_nobody_else() -> None:
+    async with World() as world:
+        alice, bob = await pair(world)
+        carol = world.peer()
+        await carol.enter("carol")
+        said = pb.LrSignalTransparentMsgReq(msg_data=b"\xff\x00!", to_user_list=[b"bob"], client_seq=7)
+        assert (await alice.reply(303021, said)).rsp_head.code == 0
+        got = await bob.push(11007)
+        assert (got.msg_data, got.client_seq, got.sender_idname, got.sender_nickname) == (b"\xff\x00!", 7, b"alice", b"name of alice")
+        for text in (b"1", b"2"):  # SDKs 3.11.0 and 3.12.0 would drop the second one if both had the number 0
+            await alice.reply(303021, pb.LrSignalTransparentMsgReq(msg_data=text))
+            got = await bob.push(11007)
+            assert got.msg_data == text and not got.HasField("client_seq")
+            assert (await carol.push(11007)).msg_data == text
+        to_bob = pb.LrSendChannelMsgReq(msg_type=3, msg_content="grüße".encode(), to_user_list=[b"bob"])
+        assert (await alice.reply(303023, to_bob)).rsp_head.code == 0
+        got = await bob.push(11008)
+        assert (got.msg_content, got.msg_type, got.sender_idname) == ("grüße".encode(), 3, b"alice")
+        assert got.HasField("channel_type")
+        for peer in (alice, carol):
+            assert not {11007, 11008} & {number for number, _ in await peer.quiet()}
+
+
+async def test_messages_for_the_operators_backend_and_other_channels_are_refused() -> None:
+    async with World() as world:
+        alice, bob = await pair(world)
+        for mode in (1, 2):
+            said = pb.LrSignalTransparentMsgReq(msg_type=mode, msg_data=b"x")
+            assert (await alice.reply(303021, said)).rsp_head.code == 200009
+        assert (await alice.reply(303023, pb.LrSendChannelMsgReq(channel_type=1, msg_content=b"x"))).rsp_head.code == 200009
+        assert (await alice.reply(303023, pb.LrSendChannelMsgReq(msg_content=b"\xff"))).rsp_head.code == 200002
+        assert not {11007, 11008} & {number for number, _ in await bob.quiet()}
+
+
 async def test_command_of_the_operator_is_wrapped_as_sdks_expect_it() -> None:
     async with World() as world:
         _, bob = await pair(world)

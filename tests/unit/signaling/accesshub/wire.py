@@ -25,10 +25,18 @@ PUSHES: dict[int, type[Message]] = {
     12001: pb.LrPushStream,
     12002: pb.LrPushStream,
     12003: pb.LrPushStream,
+    11007: pb.LrPushTransparentMsg,
+    11008: pb.LrPushChannelMsg,
     13001: pb.LrPushIm,
     15001: pb.LrPushTrans,
 }
-ANSWERS: dict[int, type[Message]] = {**SWITCH, 301008: pb.LrRenewTokenRsp, 301014: pb.LrGetTransRsp}
+ANSWERS: dict[int, type[Message]] = {
+    **SWITCH,
+    301008: pb.LrRenewTokenRsp,
+    303022: pb.LrSignalTransparentMsgRsp,
+    303024: pb.LrSendChannelMsgRsp,
+    301014: pb.LrGetTransRsp,
+}
 
 
 class Payload(NamedTuple):
