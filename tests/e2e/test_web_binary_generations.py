@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from tests.e2e.browser import WebUser
-from tests.e2e.remote import Remote
+from tests.e2e.remote import Remote, SdkError
 from tests.e2e.users import PageMaker, unused_number
 from tests.hearth_process import HearthProcess
 
@@ -50,3 +50,10 @@ async def test_a_user_of_this_version_is_heard_and_hears(hearth: HearthProcess, 
     await host.stop_playing(stream)
     await guest.logout(ROOM)
     await gather(host.sees_stream(ROOM, stream, "DELETE"), host.sees_user(ROOM, guest.user_id, "DELETE"))
+
+
+async def test_a_version_whose_rooms_on_the_accesshub_are_older_is_told_at_once_what_to_do(hearth: HearthProcess, page: PageMaker) -> None:
+    (guest,) = await page(hearth, "guest", version="2.22.0", hub=True)
+    with pytest.raises(SdkError) as refused:
+        await guest.login(ROOM)
+    assert "setAccess(false)" in str(refused.value.value)

@@ -527,6 +527,16 @@ class SwHeader(_message.Message):
     context_key: int
     def __init__(self, cmd: _Optional[int] = ..., seq: _Optional[int] = ..., timestamp: _Optional[int] = ..., controls: _Optional[bytes] = ..., flags: _Optional[bytes] = ..., context_key: _Optional[int] = ...) -> None: ...
 
+class SwOlderHeader(_message.Message):
+    __slots__ = ("cmd", "seq", "timestamp")
+    CMD_FIELD_NUMBER: _ClassVar[int]
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
+    cmd: str
+    seq: int
+    timestamp: int
+    def __init__(self, cmd: _Optional[str] = ..., seq: _Optional[int] = ..., timestamp: _Optional[int] = ...) -> None: ...
+
 class SwRspHead(_message.Message):
     __slots__ = ("code", "message")
     CODE_FIELD_NUMBER: _ClassVar[int]

@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 from rooms.errors import Draining, RateLimited
 from rooms.model import Clock
 from signaling.accesshub.proto import accesshub_pb2 as pb
+from signaling.accesshub.rooms import older_rooms
 from signaling.accesshub.rooms.codec import (
     ACKNOWLEDGEMENTS,
     BODIES,
@@ -89,6 +90,9 @@ class RoomConversation:
     # --- services.Conversation
 
     def take(self, payload: bytes) -> Job | None:
+        if payload[:1] == _OLDER:
+            self._refuse_older(payload)
+            return None
         try:
             request = decode_payload(payload)
         except PayloadRefused as refused:
@@ -97,6 +101,14 @@ class RoomConversation:
         if self._answer_now(request):
             return None
         return partial(self._done_in_turn, request)
+
+    def _refuse_older(self, payload: bytes) -> None:
+        hub = self._channel.hub
+        log.info("older_rooms_refused", reason=older_rooms.REASON, app_id=hub.app_id, address=hub.client.address)
+        self._node.hooks.command("?", Kind.NOT_OFFERED)
+        answer = older_rooms.refusal(payload, self._node.clock())
+        if answer is not None:
+            self._channel.send(answer)
 
     async def closed(self) -> None:
         hub = self._channel.hub
@@ -311,6 +323,7 @@ class RoomConversation:
         return pb.LrRenewTokenRsp(rsp_head=pb.LrRspHead(), token_remain_time=remaining)
 
 
+_OLDER = bytes((older_rooms.MAGIC,))
 _MOST_BARRAGES = 20
 _MOST_KEYS = 64
 _TO_CLIENTS_ONLY = 0

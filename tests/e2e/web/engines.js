@@ -18,6 +18,8 @@ export function makeHubEngine(Engine, version, appId, host, localProxy = false) 
     Engine.setLocalProxyConfig({ accesshubProxy: host, loggerProxy: host, detaillogProxy: host }, true);
     return new Engine(appId, server);
   }
+  // 2.16 to 2.25 go there, too, and are refused.
+  if (major < 3 && minor < 26) return new Engine(appId, server, { accessDomains: [host] });
   if (major < 3 || minor < 2) return new Engine(appId, server, { accessURL: `wss://${host}/accesshub` });
   if (minor === 2) {
     Engine.setLocalProxyConfig({ accesshubProxy: host, loggerProxy: host, detaillogProxy: host }, true);

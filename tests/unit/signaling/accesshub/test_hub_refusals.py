@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +12,7 @@ from structlog.testing import capture_logs
 
 from signaling.accesshub.frames import MessageType, frame_header
 from signaling.accesshub.proto import accesshub_pb2 as pb
+from signaling.accesshub.rooms import older_rooms
 from signaling.accesshub.rooms.codec import BODIES
 from tests.unit.signaling.accesshub.samples import SAMPLES
 from tests.unit.signaling.accesshub.wire import Peer, World, switch_payload
@@ -200,3 +202,32 @@ def test_whatever_a_client_sends_the_others_go_on_and_nothing_is_left(frames: li
     with capture_logs() as logs:
         asyncio.run(story())
     assert not [entry for entry in logs if entry["log_level"] == "error"]
+
+
+def older_payload(command: str, seq: int) -> bytes:
+    """As web SDK 2.16.1 to 2.25.6 write it."""
+    header = pb.SwOlderHeader(cmd=command, seq=seq, timestamp=1).SerializeToString() + b"\x42\x01\x00"
+    return struct.pack(">BHI", 0x21, len(header), 3) + header + b"\x08\x07\x10"
+
+
+async def test_rooms_of_web_2_16_to_2_25_are_refused_in_their_own_words() -> None:
+    async with World() as world:
+        peer = world.peer()
+        with capture_logs() as logs:
+            peer.send(17, 9, pb.AhPCUpwardMessage(txid=1, service_no=17, ack=True, payload=older_payload("/lr/login_room", 4)))
+            downward = pb.AhPCDownwardMessage.FromString(await peer.answer(MessageType.PC_DOWNWARD_MESSAGE, 9))
+        magic, length, rest = struct.unpack_from(">BHI", downward.payload)
+        header = pb.SwOlderHeader.FromString(downward.payload[7 : 7 + length])
+        assert (magic, header.cmd, header.seq, len(downward.payload)) == (0x21, "/lr/login_room_rsp", 4, 7 + length + rest)
+        said = pb.LrCommonRsp.FromString(downward.payload[7 + length :])
+        assert said.rsp_head.code == 200009 and "setAccess(false)" in said.rsp_head.message
+        (line,) = [entry for entry in logs if entry["event"] == "older_rooms_refused"]
+        assert "setAccess(false)" in line["reason"]
+        await peer.enter("a")  # the connection is as good as before
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=64))
+def test_any_older_payload_is_refused_or_left_alone(rest: bytes) -> None:
+    answer = older_rooms.refusal(b"\x21" + rest, 1)
+    assert answer is None or answer[0] == 0x21
