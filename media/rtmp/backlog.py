@@ -8,15 +8,22 @@ from media.flv import TIMESTAMP_MODULUS, Tag, TagKind
 from media.rtmp.config import PlayerLimits
 
 
+OVERHEAD = 128
+"""Bytes that a message counts for beside its body: what its objects take at least. Else a million of two bytes each would be little."""
+
+
 class Backlog:
     """Messages in order, oldest first."""
 
-    __slots__ = ("_limits", "_tags", "bytes", "dropped")
+    __slots__ = ("_limits", "_tags", "_times", "bytes", "dropped")
 
     def __init__(self, limits: PlayerLimits) -> None:
         self._limits = limits
         self._tags: deque[Tag] = deque()
+        self._times: deque[int] = deque()
+        """Timestamps of those that have one: metadata has no time."""
         self.bytes = 0
+        """Bodies, and ``OVERHEAD`` for each."""
         self.dropped = 0
         """Messages thrown away since the beginning."""
 
@@ -26,15 +33,14 @@ class Backlog:
     @property
     def ms(self) -> int:
         """Of the stream's time, from the oldest to the newest."""
-        # Metadata has no time.
-        oldest = next((tag for tag in self._tags if tag.kind is not TagKind.DATA), None)
-        newest = next((tag for tag in reversed(self._tags) if tag.kind is not TagKind.DATA), None)
-        return 0 if oldest is None or newest is None else (newest.timestamp - oldest.timestamp) % TIMESTAMP_MODULUS
+        return (self._times[-1] - self._times[0]) % TIMESTAMP_MODULUS if self._times else 0
 
     def put(self, tag: Tag) -> bool:
         """Whether there was room. If not, everything is dropped, ``tag`` too: ask ``LiveStream.restart`` for a new beginning."""
         self._tags.append(tag)
-        self.bytes += len(tag.body)
+        if tag.kind is not TagKind.DATA:
+            self._times.append(tag.timestamp)
+        self.bytes += len(tag.body) + OVERHEAD
         # Sound and pictures come a little out of order: a "negative" distance is no long one.
         if self.bytes <= self._limits.queue_bytes and not self._limits.queue_ms < self.ms < TIMESTAMP_MODULUS // 2:
             return True
@@ -44,9 +50,12 @@ class Backlog:
 
     def take(self) -> Tag:
         tag = self._tags.popleft()
-        self.bytes -= len(tag.body)
+        if tag.kind is not TagKind.DATA:
+            self._times.popleft()
+        self.bytes -= len(tag.body) + OVERHEAD
         return tag
 
     def clear(self) -> None:
         self._tags.clear()
+        self._times.clear()
         self.bytes = 0

@@ -102,6 +102,8 @@ class LiveStream:
         self._players: list[LivePlayer] = []
         self._without_picture: set[int] = set()
         """Players (by ``id``) that have to get a key frame before any other picture."""
+        self._restarting: LivePlayer | None = None
+        """It is being given a beginning."""
         self._offset: int | None = 0
         """Added to the publisher's timestamps; None = the next message tells."""
         self._last_timestamp = 0
@@ -128,11 +130,18 @@ class LiveStream:
     def restart(self, player: LivePlayer) -> None:
         """A player has lost messages: it begins anew, with the configurations at once and pictures from the next key frame on."""
         self._without_picture.add(id(player))
-        if self.metadata is not None:
-            player.message(self.metadata)
-        for tag in (self.audio_config, self.video_config):
-            if tag is not None:
-                player.message(tag.at(self._last_timestamp))
+        if self._restarting is player:
+            # The beginning alone is more than it can keep; the same again would not be less.
+            return
+        former, self._restarting = self._restarting, player
+        try:
+            if self.metadata is not None:
+                player.message(self.metadata)
+            for tag in (self.audio_config, self.video_config):
+                if tag is not None:
+                    player.message(tag.at(self._last_timestamp))
+        finally:
+            self._restarting = former
 
     def _attach(self, player: LivePlayer) -> None:
         self._players.append(player)
