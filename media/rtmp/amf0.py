@@ -13,6 +13,8 @@ Value: TypeAlias = "bool | float | int | str | Sequence[Value] | Mapping[str, Va
 
 MAX_DEPTH = 16
 """Objects within objects. What real clients send has two."""
+MAX_VALUES = 1_000
+"""Values in one message, those within objects and arrays included. A ``connect`` has some fifteen."""
 
 _NUMBER = struct.Struct(">d")
 _NUMBER_MARK, _BOOLEAN, _STRING, _OBJECT, _NULL, _UNDEFINED = 0, 1, 2, 3, 5, 6
@@ -87,11 +89,15 @@ def _write(out: bytearray, value: Value) -> None:
 class _Reader:
     def __init__(self, data: bytes) -> None:
         self._data = data
+        self._values = 0
         self.at = 0
 
     def value(self, depth: int) -> Value:
         if depth > MAX_DEPTH:
             raise Amf0Malformed("nested too deeply")
+        self._values += 1
+        if self._values > MAX_VALUES:
+            raise Amf0Malformed("too many values")
         mark = self._take(1)[0]
         if mark == _NUMBER_MARK:
             return self._number()

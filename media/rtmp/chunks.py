@@ -48,9 +48,10 @@ class ChunkReader:
     """Bytes in, messages out. ``chunk_size`` follows the peer's Set Chunk Size, which its user applies at once."""
 
     def __init__(self, *, max_message: int, max_streams: int) -> None:
-        """``max_message``: bytes of one message, and of all that are being put together at one time. ``max_streams``: chunk streams."""
+        """``max_streams``: chunk streams."""
         self.chunk_size = INITIAL_CHUNK_SIZE
-        self._max_message = max_message
+        self.max_message = max_message
+        """Bytes of one message, and of all that are being put together at one time."""
         self._max_streams = max_streams
         self._buffer = bytearray()
         self._streams: dict[int, _ChunkStream] = {}
@@ -113,7 +114,7 @@ class ChunkReader:
             if size or extended == stream.extended:
                 at += 4
         length = int.from_bytes(head[3:6], "big") if size >= 7 else stream.length
-        if length > self._max_message:
+        if length > self.max_message:
             raise ChunkStreamBroken(f"a message of {length} bytes")
         continued = stream.body is not None and form == 3
         have = len(stream.body) if continued and stream.body is not None else 0
@@ -164,7 +165,7 @@ class ChunkReader:
             self._partial -= len(body)
             stream.body = None
             return Message(stream.type, stream.timestamp, stream.stream_id, body)
-        if self._partial > self._max_message:
+        if self._partial > self.max_message:
             raise ChunkStreamBroken("too much in unfinished messages")
         return None
 

@@ -56,11 +56,20 @@ def read_uint32(body: bytes) -> int | None:
     return int(_UINT32.unpack_from(body)[0]) if len(body) >= _UINT32.size else None
 
 
+MAX_AGGREGATED = 256
+"""Messages in one aggregate: five seconds of sound, more than any server gathers."""
+
+
 def read_aggregate(timestamp: int, body: bytes) -> Iterator[Tag]:
-    """The messages in an aggregate (§7.1.6): FLV tags, whose times count from the first of them. What is cut short is left out."""
+    """The messages in an aggregate (§7.1.6): FLV tags, whose times count from the first of them.
+
+    What is cut short is left out, and so is what is beyond ``MAX_AGGREGATED``.
+    """
     at = 0
     first: int | None = None
-    while at + 11 <= len(body):
+    for _ in range(MAX_AGGREGATED):
+        if at + 11 > len(body):
+            return
         size = int.from_bytes(body[at + 1 : at + 4], "big")
         time = body[at + 7] << 24 | int.from_bytes(body[at + 4 : at + 7], "big")
         first = time if first is None else first

@@ -29,6 +29,8 @@ STREAM_ID = 1
 """Message stream id of the one stream of a connection."""
 WINDOW = 2_500_000
 """Bytes after which we want an acknowledgement, and send one before the client has named a window."""
+MAX_REQUEST = 65_536
+"""Bytes of one message of a client that does not publish: all it has to say are commands. Only who may publish is granted more."""
 _PEER_BANDWIDTH_DYNAMIC = 2
 
 _CONTROL_CHUNKS, _COMMAND_CHUNKS, _AUDIO_CHUNKS, _VIDEO_CHUNKS, _DATA_CHUNKS = 2, 3, 4, 6, 5
@@ -125,9 +127,10 @@ class RtmpServerProtocol:
     """See the module. After ``ProtocolError`` or ``closed`` nothing more is read."""
 
     def __init__(self, *, rng: random.Random, max_message: int, max_chunk_streams: int) -> None:
-        """``max_message``: bytes; a client that announces a longer one is cut off. ``rng``: fills the handshake."""
+        """``max_message``: bytes; a publisher that announces a longer one is cut off. ``rng``: fills the handshake."""
         self._handshake = ServerHandshake(rng)
-        self._reader = ChunkReader(max_message=max_message, max_streams=max_chunk_streams)
+        self._max_message = max_message
+        self._reader = ChunkReader(max_message=min(max_message, MAX_REQUEST), max_streams=max_chunk_streams)
         self._state = _State.HANDSHAKE
         self._out = bytearray()
         self._chunk_size = INITIAL_CHUNK_SIZE
@@ -220,6 +223,7 @@ class RtmpServerProtocol:
 
     def accept_publish(self) -> None:
         self._state = _State.PUBLISHING
+        self._reader.max_message = self._max_message
         self._control(MessageType.USER_CONTROL, user_control(UserControl.STREAM_BEGIN, STREAM_ID))
         self._on_status("status", Code.PUBLISH_START, "publishing")
 

@@ -45,3 +45,10 @@ def test_nesting_without_end_is_refused(mark: bytes) -> None:
 
 def test_a_command_with_an_amf3_value_is_read_up_to_it() -> None:
     assert amf0.decode_some(amf0.encode("connect", 1) + b"\x11\x0a\x0b\x01") == ["connect", 1.0]
+
+
+def test_a_message_has_a_thousand_values_at_most() -> None:
+    """A megabyte of nulls would be a second of work for the whole node."""
+    nulls, array = b"\x05" * 5_000, b"\x0a\x00\x00\x13\x88" + b"\x05" * 5_000
+    assert amf0.decode_some(nulls) == [None] * amf0.MAX_VALUES
+    assert amf0.decode_some(amf0.encode("connect", 1.0) + array) == ["connect", 1.0]

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from media.flv import Tag, TagKind, aac_config_tag, aac_frame_tag
 from media.rtmp import amf0
-from media.rtmp.messages import MessageType, UserControl, uint32, user_control
+from media.rtmp.messages import MAX_AGGREGATED, MessageType, UserControl, uint32, user_control
 from media.rtmp.protocol import (
     CHUNK_SIZE,
+    MAX_REQUEST,
     WINDOW,
     Code,
     ConnectRequested,
@@ -204,7 +205,7 @@ def test_a_second_stream_on_a_connection_is_refused_and_the_first_goes_on(pair: 
         lambda client: client.publish("s1"),
         lambda client: client.message(MessageType.COMMAND_AMF0, amf0.encode(5)),
         lambda client: client.message(MessageType.SET_CHUNK_SIZE, uint32(0)),
-        lambda client: client.message(MessageType.AUDIO, bytes(100_001)),
+        lambda client: client.message(MessageType.AUDIO, bytes(MAX_REQUEST + 1)),
     ],
     ids=["publish before connect", "no name", "chunks of nothing", "too long"],
 )
@@ -213,6 +214,23 @@ def test_what_cannot_go_on_is_an_error(pair: Pair, bad: object) -> None:
     assert callable(bad)
     with pytest.raises(ProtocolError):
         pair.say(bad(pair.client))
+
+
+def test_long_messages_are_for_publishers(pair: Pair) -> None:
+    """Else everybody could have this node keep megabytes, before anybody has looked at who it is."""
+    long = aac_frame_tag(bytes(MAX_REQUEST), 1)
+    assert pair.publishing().say(pair.client.media(long)) == [MediaReceived(long)]
+    with pytest.raises(ProtocolError):
+        pair.say(pair.client.media(aac_frame_tag(bytes(100_001), 2)))
+    player = Pair().playing()
+    with pytest.raises(ProtocolError):
+        player.say(player.client.media(long))
+
+
+def test_an_aggregate_of_very_many_messages_is_cut(pair: Pair) -> None:
+    pair.publishing()
+    body = bytes(aac_frame_tag(b"", 0)) * (MAX_AGGREGATED + 1)
+    assert len(pair.say(pair.client.message(MessageType.AGGREGATE, body, stream_id=1))) == MAX_AGGREGATED
 
 
 @given(st.lists(st.tuples(st.integers(0, 25), st.binary(max_size=200)), max_size=6))
