@@ -40,7 +40,7 @@ from media.rtmp.publishing import RtmpPublisher
 
 log = structlog.get_logger()
 
-_READ = 65_536
+_READ = 16_384
 """Bytes taken from the socket at one time."""
 _UNSENT = 16_384
 """Bytes that the kernel keeps unsent before it calls the socket full."""
@@ -117,7 +117,8 @@ class RtmpConnection:
     # --- in
 
     def _read_on(self) -> None:
-        if not self._reading and self._phase is not _Phase.GONE:
+        held = self._phase is _Phase.OPEN and (self._protocol.unread or len(self._rest) > _MOST_UNREAD_ANSWERS)
+        if not self._reading and self._phase is not _Phase.GONE and not held:
             self._reading = True
             self._loop.add_reader(self._socket, self._readable)
 
@@ -142,20 +143,27 @@ class RtmpConnection:
             self._receive(data)
 
     def _receive(self, data: bytes) -> None:
-        """Understands ``data`` and does what it says, up to a request that has to wait for its answer."""
+        """Understands ``data`` and does what it says, up to a request that has to wait for its answer. Of much data, only the first part
+        now: the rest when others have had their turn, and nothing is read until then."""
         try:
-            while True:
-                events = self._protocol.receive(data)
-                for event in events:
-                    self._handle(event)
-                if self._phase is not _Phase.OPEN or self._protocol.waiting or not events:
-                    break
-                data = b""
+            for event in self._protocol.receive(data):
+                self._handle(event)
         except ProtocolError as error:
             log.info("rtmp_protocol_error", client=self.client, problem=str(error))
             self.abort()
             return
         self._flush()
+        if self._phase is not _Phase.OPEN or self._protocol.waiting:
+            return
+        if self._protocol.unread:
+            self._stop_reading()
+            self._loop.call_soon(self._receive_more)
+        else:
+            self._read_on()
+
+    def _receive_more(self) -> None:
+        if self._phase is _Phase.OPEN:
+            self._receive(b"")
 
     def _handle(self, event: Event) -> None:
         role = self.role
@@ -214,7 +222,6 @@ class RtmpConnection:
         self._deadline = None
         if isinstance(role, RtmpPublisher):
             self._protocol.accept_publish()
-        self._read_on()
         self._receive(b"")
 
     def _refused(self, role: RtmpPublisher | RtmpPlayer, reason: str, *, unknown: bool = False) -> None:
@@ -289,7 +296,7 @@ class RtmpConnection:
         self._loop.remove_writer(self._socket)
         self.blocked = False
         if self._phase is _Phase.CLOSING:
-            self._socket.shutdown(socket.SHUT_WR)
+            self._say_no_more()
             return
         if not self._protocol.waiting:
             self._read_on()
@@ -326,10 +333,13 @@ class RtmpConnection:
         self._deadline = self._owner.clock() + self._owner.config.closing_ms
         self._read_on()
         if not self.blocked:
-            try:
-                self._socket.shutdown(socket.SHUT_WR)
-            except OSError:
-                self.abort()
+            self._say_no_more()
+
+    def _say_no_more(self) -> None:
+        try:
+            self._socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            self.abort()  # it has hung up already
 
     def abort(self) -> None:
         """Ends the connection now. What it did ends as lost. Ending it again does nothing."""

@@ -31,6 +31,8 @@ WINDOW = 2_500_000
 """Bytes after which we want an acknowledgement, and send one before the client has named a window."""
 MAX_REQUEST = 65_536
 """Bytes of one message of a client that does not publish: all it has to say are commands. Only who may publish is granted more."""
+MESSAGES_AT_ONCE = 16
+"""Messages that one call of ``receive`` understands. Each may be three bytes long and go to a hundred players: others wait meanwhile."""
 _PEER_BANDWIDTH_DYNAMIC = 2
 
 _CONTROL_CHUNKS, _COMMAND_CHUNKS, _AUDIO_CHUNKS, _VIDEO_CHUNKS, _DATA_CHUNKS = 2, 3, 4, 6, 5
@@ -141,6 +143,8 @@ class RtmpServerProtocol:
         self._told_window = 0
         self._connect_transaction = 1.0
         self._stream_open = False
+        self.unread = False
+        """There is, or may be, more to understand than ``receive`` has: call it again, without data."""
         self._events: list[Event] = []
         self._commands: Mapping[str, Callable[[float, list[Value]], None]] = {
             "connect": self._connect,
@@ -182,7 +186,8 @@ class RtmpServerProtocol:
     def receive(self, data: bytes) -> list[Event]:
         """What ``data`` means. Raises ``ProtocolError``; what was understood before is lost then.
 
-        While a request waits for its answer nothing more is read: call this again with no data after ``accept_…``.
+        While a request waits for its answer nothing more is read: call this again with no data after ``accept_…``. Neither is more
+        than ``MESSAGES_AT_ONCE`` (see ``unread``).
         """
         self._received += len(data)
         if self._state in _STANDSTILL:
@@ -195,10 +200,12 @@ class RtmpServerProtocol:
                     return []
                 self._state = _State.NEW
                 data = self._handshake.rest
+            self.unread = False
             with contextlib.closing(self._reader.receive(data)) as messages:
-                for message in messages:
+                for count, message in enumerate(messages, 1):
                     self._message(message)
-                    if self._state in _STANDSTILL:
+                    if self._state in _STANDSTILL or count == MESSAGES_AT_ONCE:
+                        self.unread = True
                         break
         except (HandshakeRefused, ChunkStreamBroken) as error:
             raise ProtocolError(str(error)) from None

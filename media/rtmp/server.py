@@ -154,4 +154,8 @@ class RtmpServer:
     def tick(self, now: int) -> None:
         """Ends what is due at ``now`` (epoch ms)."""
         for connection in self.connections:
-            connection.tick(now)
+            try:
+                connection.tick(now)
+            except Exception:
+                # One connection's trouble must not keep the others' deadlines from being looked at, now and ever after.
+                log.exception("rtmp_tick_failed", client=connection.client)

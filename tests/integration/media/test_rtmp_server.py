@@ -19,7 +19,7 @@ from media.rtmp.access import LiveConnection
 from media.rtmp.config import PlayerLimits, RtmpConfig
 from media.rtmp.live import LiveHub
 from media.rtmp.playing import RtmpPlayer
-from media.rtmp.protocol import Code
+from media.rtmp.protocol import MESSAGES_AT_ONCE, Code
 from media.rtmp.server import RtmpServer
 from tests.unit.media.rtmp.rtmp_client import PLAIN_HELLO, RtmpClient
 from tests.waiting import until
@@ -42,6 +42,8 @@ class Allowed:
 
     connections: dict[str, LiveConnection] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
+    breaks: bool = False
+    """What is told of an end fails."""
 
     def serves(self, path: str) -> bool:
         return path.startswith("1/")
@@ -71,6 +73,8 @@ class Session:
 
     def ended(self, *, lost: bool) -> None:
         self.allowed.told.append(f"{self.role} {'lost' if lost else 'ended'}")
+        if self.allowed.breaks:
+            raise RuntimeError("on purpose")
 
 
 class Peer:
@@ -263,6 +267,35 @@ async def test_a_publisher_that_falls_silent_is_closed(house: House) -> None:
     house.server.tick(house.clock.now)
     await until(lambda: publisher.closed)
     assert house.allowed.told == ["publisher lost"]
+
+
+async def test_a_deadline_that_fails_keeps_no_other_from_being_kept(house: House) -> None:
+    publishers = [await house.peer().publish(name) for name in ("a", "b", "c")]
+    house.allowed.breaks = True
+    house.clock.now += house.config.idle_timeout_ms
+    house.server.tick(house.clock.now)
+    await until(lambda: all(publisher.closed for publisher in publishers))
+    assert house.allowed.told == ["publisher lost"] * 3
+
+
+async def test_thousands_of_messages_in_one_segment_arrive_all_and_stop_nobody(house: House) -> None:
+    publisher, player = await house.peer().publish(), await house.peer().play()
+    publisher.send(CONFIG)
+    await until(lambda: player.rtmp.media_got)
+    turns = 0
+
+    def turn() -> None:
+        nonlocal turns
+        turns += 1
+        loop.call_soon(turn)
+
+    loop = asyncio.get_running_loop()
+    loop.call_soon(turn)
+    tags = frames(20, 3_000, 1)
+    publisher.writer.write(b"".join(map(publisher.rtmp.media, tags)) + publisher.rtmp.command("deleteStream", 0, None, 1))
+    await house.arrived(1 + len(tags))
+    assert turns > len(tags) / MESSAGES_AT_ONCE
+    await until(lambda: "publisher ended" in house.allowed.told)
 
 
 async def test_connections_that_never_speak_are_counted_and_closed(house: House) -> None:

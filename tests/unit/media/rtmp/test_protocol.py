@@ -15,6 +15,7 @@ from media.rtmp.messages import MAX_AGGREGATED, MessageType, UserControl, uint32
 from media.rtmp.protocol import (
     CHUNK_SIZE,
     MAX_REQUEST,
+    MESSAGES_AT_ONCE,
     WINDOW,
     Code,
     ConnectRequested,
@@ -225,6 +226,16 @@ def test_long_messages_are_for_publishers(pair: Pair) -> None:
     player = Pair().playing()
     with pytest.raises(ProtocolError):
         player.say(player.client.media(long))
+
+
+def test_many_messages_at_once_are_understood_bit_by_bit(pair: Pair) -> None:
+    """So that a client that sends thousands in one segment does not stop everybody else meanwhile."""
+    pair.publishing()
+    frames = [aac_frame_tag(b"", time) for time in range(2 * MESSAGES_AT_ONCE + 1)]
+    expected = [MediaReceived(frame) for frame in frames]
+    assert pair.say(b"".join(map(pair.client.media, frames))) == expected[:MESSAGES_AT_ONCE] and pair.server.unread
+    assert pair.say(b"") == expected[MESSAGES_AT_ONCE:-1] and pair.server.unread
+    assert pair.say(b"") == expected[-1:] and not pair.server.unread
 
 
 def test_an_aggregate_of_very_many_messages_is_cut(pair: Pair) -> None:
