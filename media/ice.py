@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from media import stun
 from media.outlet import Outlet
+from media.packet_rate import PacketRate
 from media.plane import Address, Drop
 from media.plane_peer import Peer
 
+REFUSALS_PER_SECOND = 50
+"""Checks without a right password that are answered, of the whole node. An answer costs more than the look at the check, and goes to
+whatever address the check claims to come from; no client needs it, since each tries again anyway."""
 
 class IceLite:
     """Knows each peer by the user name fragment that its checks carry, and by the addresses that passed a check."""
 
     def __init__(self, outlet: Outlet) -> None:
         self._outlet = outlet
+        self._refusals = PacketRate(REFUSALS_PER_SECOND, burst_ms=1_000)
         self._by_ufrag: dict[str, Peer] = {}
         self.by_address: dict[Address, Peer] = {}
         """Who is behind an address. Whoever passed a check from it last."""
@@ -41,8 +46,7 @@ class IceLite:
         if username is None or message.integrity_at is None:
             # RFC 8489 §9.1.3. Indications are never answered.
             self._outlet.drops[Drop.STUN_UNAUTHORISED] += 1
-            if message.kind == stun.BINDING_REQUEST:
-                self._outlet.reply(stun.binding_error(message, stun.BAD_REQUEST), address)
+            self._refuse(message, stun.BAD_REQUEST, address, now)
             return
         ufrag, _, remote_ufrag = username.partition(":")
         peer = self._by_ufrag.get(ufrag)
@@ -52,13 +56,20 @@ class IceLite:
             return
         if remote_ufrag != peer.ice.remote_ufrag or not message.integrity_valid(peer.ice.password):
             self._outlet.drops[Drop.STUN_UNAUTHORISED] += 1
-            if message.kind == stun.BINDING_REQUEST:
-                self._outlet.reply(stun.binding_error(message, stun.UNAUTHENTICATED), address)
+            self._refuse(message, stun.UNAUTHENTICATED, address, now)
             return
         if now < peer.answer_checks_from:
             self._outlet.drops[Drop.STUN_EARLY] += 1
             return
+        if not peer.checks.allows(now):
+            peer.rate_limited += 1
+            self._outlet.drops[Drop.RATE_LIMITED] += 1
+            return
         self._checked(peer, message, address, now)
+
+    def _refuse(self, message: stun.StunMessage, error: tuple[int, str], address: Address, now: int) -> None:
+        if message.kind == stun.BINDING_REQUEST and self._refusals.allows(now):
+            self._outlet.reply(stun.binding_error(message, error), address)
 
     def _checked(self, peer: Peer, message: stun.StunMessage, address: Address, now: int) -> None:
         """An authentic check or keep-alive of the peer came from ``address``."""

@@ -14,6 +14,8 @@ MAX_ADDRESSES = 8
 """Checked addresses kept for one peer; the oldest is forgotten. A client has a few interfaces, not more."""
 MAX_SSRCS = 8
 """Different SSRCs that one peer may use in its life."""
+CHECKS_PER_SECOND = 200
+"""ICE checks that are taken from one peer. Agents begin one each 50 ms (RFC 8445 §14.2), some each 5 ms, for a few seconds."""
 SILENT_MS = 3_000
 """An address without a check for this long has been left: browsers check the pair they use every 2.5 s."""
 
@@ -26,6 +28,7 @@ class Peer:
         "addresses",
         "answer_checks_from",
         "checked_at",
+        "checks",
         "ice",
         "last_heard",
         "local",
@@ -62,6 +65,7 @@ class Peer:
         """SSRCs of authentic packets."""
         self.rejected = 0
         self.rate = rate
+        self.checks = PacketRate(CHECKS_PER_SECOND, burst_ms=1_000)
         self.rate_limited = 0
         self.report_due: int | None = None
         """When our next report to it is due (epoch ms); None before DTLS is done."""

@@ -46,6 +46,38 @@ def test_a_wrong_password_is_refused_and_teaches_no_address(network: Network) ->
     assert network.port.outgoing == []
 
 
+def test_a_flood_of_checks_with_a_wrong_password_is_answered_a_few_times_a_second(network: Network) -> None:
+    """From whatever addresses it seems to come: an answer may be for somebody who never asked."""
+    peer = network.peer().add()
+    for port in range(1_000):
+        peer.address = ("198.51.100.1", 1_024 + port)
+        peer.check(password="wrong-password-wrong-password")
+    assert len(network.port.outgoing) == 50 and network.dropped(Drop.STUN_UNAUTHORISED) == 1_000
+    network.port.outgoing.clear()
+    peer.address = ("10.0.0.1", 10_000)
+    peer.check()
+    (data,) = network.port.take(peer.address)
+    assert stun.parse(data).kind == stun.BINDING_SUCCESS
+    network.clock.now += 1_000
+    peer.check(password="wrong-password-wrong-password")
+    assert len(network.port.outgoing) == 1
+
+
+def test_a_peer_that_floods_with_right_checks_is_bounded_and_alone_in_it(network: Network) -> None:
+    flooding, other = network.peer().add(), network.peer().add()
+    for port in range(1_000):
+        flooding.address = ("10.0.0.9", 1_024 + port)
+        flooding.check()
+    assert len(network.port.outgoing) == 200
+    assert network.dropped(Drop.RATE_LIMITED) == network.statistics(flooding).rate_limited == 800
+    other.check()
+    assert len(network.port.take(other.address)) == 1
+    network.clock.now += 1_000
+    network.port.outgoing.clear()
+    flooding.check()
+    assert len(network.port.take(flooding.address)) == 1
+
+
 def test_a_wrong_remote_user_name_is_refused(network: Network) -> None:
     peer = network.peer().add()
     peer.check(username=f"{peer.ice.ufrag}:somebody")
