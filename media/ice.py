@@ -12,6 +12,7 @@ REFUSALS_PER_SECOND = 50
 """Checks without a right password that are answered, of the whole node. An answer costs more than the look at the check, and goes to
 whatever address the check claims to come from; no client needs it, since each tries again anyway."""
 
+
 class IceLite:
     """Knows each peer by the user name fragment that its checks carry, and by the addresses that passed a check."""
 

@@ -290,7 +290,7 @@ class RtmpSettings(Section):
     stall_seconds: Annotated[float, Field(ge=1, le=600)] = 20
     """A player that reads nothing at all for so long is closed."""
     message_bytes: Annotated[int, Field(ge=65_536, le=16_777_215)] = 4_194_304
-    """Longest RTMP message that is accepted, and most of unfinished ones on one connection; more closes it."""
+    """Longest message that an RTMP publisher may send, and most of its unfinished ones; more closes it. All others may send 64 KiB."""
     chunk_streams: Annotated[int, Field(ge=8, le=65_536)] = 32
     """Most chunk streams of one connection; more closes it. Clients use up to six."""
     connections: Annotated[int, Field(ge=1, le=1_000_000)] = 5_000

@@ -7,7 +7,6 @@ from collections import deque
 from media.flv import TIMESTAMP_MODULUS, Tag, TagKind
 from media.rtmp.config import PlayerLimits
 
-
 OVERHEAD = 128
 """Bytes that a message counts for beside its body: what its objects take at least. Else a million of two bytes each would be little."""
 
