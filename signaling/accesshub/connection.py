@@ -271,8 +271,9 @@ class HubConnection(Connection[bytes, HubRoomSession]):
             await self._close_channel(channel)
 
     async def _close_channel(self, channel: OpenChannel) -> None:
-        del self._channels[channel.stream]
         await channel.close()
+        # Not before: if the socket is given up meanwhile, its end closes the channel.
+        del self._channels[channel.stream]
 
     # --- the end
 

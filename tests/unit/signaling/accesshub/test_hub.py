@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 
 import pytest
@@ -9,11 +10,12 @@ import pytest
 from signaling.accesshub.configuration import CloudSettings
 from signaling.accesshub.frames import MessageType
 from signaling.accesshub.proto import accesshub_pb2 as pb
-from signaling.accesshub.services import HttpAnswer, HttpRequest
+from signaling.accesshub.services import Channel, HttpAnswer, HttpRequest, Job
 from tests.unit.signaling.accesshub.samples import HUB, first
 from tests.unit.signaling.accesshub.test_explicit_zeros import contains, present
 from tests.unit.signaling.accesshub.wire import World
 from tests.unit.signaling.house import APP
+from tests.waiting import until
 
 
 async def test_it_configures_a_client_before_anything_else() -> None:
@@ -143,6 +145,40 @@ async def test_a_channel_opened_anew_on_another_stream_takes_the_place_of_the_ol
         answer = await peer.enter("a")
         assert answer.user_session_id == session
         assert world.hubs.sessions == 1
+
+
+async def test_a_channel_whose_socket_is_given_up_while_it_closes_is_still_over_for_its_service() -> None:
+    class Slow:
+        """A service whose work takes until it is told otherwise; also its own conversation."""
+
+        def __init__(self) -> None:
+            self.busy, self.go_on, self.over = asyncio.Event(), asyncio.Event(), 0
+
+        def opened(self, channel: Channel) -> Slow:
+            self.hub = channel.hub
+            return self
+
+        def take(self, payload: bytes) -> Job:
+            return self._work
+
+        async def _work(self) -> None:
+            self.busy.set()
+            await self.go_on.wait()
+
+        async def closed(self) -> None:
+            self.over += 1
+
+    service = Slow()
+    async with World(channels={18: service}) as world:
+        peer = world.peer()
+        peer.send(17, 4, pb.AhPCUpwardMessage(txid=1, service_no=18, payload=b"x"))
+        await service.busy.wait()
+        peer.send(2, 4, pb.AhStreamClosed())
+        await until(peer.socket._arrived.empty)
+        service.hub.overflow()
+        service.go_on.set()
+        await peer._task
+        assert service.over == 1
 
 
 async def test_closing_the_channel_leaves_its_session_to_the_grace_period() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from google.protobuf.message import Message
 from signaling.accesshub.frames import Frame, MessageType, decode_frame, encode_frame
 from signaling.accesshub.hubs import Hubs
 from signaling.accesshub.proto import accesshub_pb2 as pb
+from signaling.accesshub.services import Service
 from signaling.accesshub.settings import HubSettings
 from tests.unit.signaling.accesshub.samples import SWITCH
 from tests.unit.signaling.client_socket import Socket
@@ -198,7 +200,7 @@ class Peer:
 class World:
     """A node with its house; leaves no task behind."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, *, channels: Mapping[int, Service] | None = None, **settings: Any) -> None:
         self.clock = Clock()
         self.house = House(self.clock)
         self.hubs = Hubs(
@@ -207,6 +209,7 @@ class World:
             serves=lambda app_id: app_id == APP,
             settings=HubSettings(**{"settle": 0} | settings),
             clock=self.clock,
+            channels=channels,
         )
         self.peers: list[Peer] = []
 
