@@ -6,14 +6,6 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
-class AhConnectionClosed(_message.Message):
-    __slots__ = ("code", "msg")
-    CODE_FIELD_NUMBER: _ClassVar[int]
-    MSG_FIELD_NUMBER: _ClassVar[int]
-    code: int
-    msg: str
-    def __init__(self, code: _Optional[int] = ..., msg: _Optional[str] = ...) -> None: ...
-
 class AhStreamClosed(_message.Message):
     __slots__ = ("code", "msg")
     CODE_FIELD_NUMBER: _ClassVar[int]
@@ -345,10 +337,6 @@ class AhPCEstablished(_message.Message):
     elapse: int
     def __init__(self, elapse: _Optional[int] = ..., **kwargs) -> None: ...
 
-class AhPCBroken(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
-
 class AhPCDownwardMessage(_message.Message):
     __slots__ = ("payload", "wss_message_type", "ts")
     PAYLOAD_FIELD_NUMBER: _ClassVar[int]
@@ -544,12 +532,6 @@ class SwRspHead(_message.Message):
     code: int
     message: str
     def __init__(self, code: _Optional[int] = ..., message: _Optional[str] = ...) -> None: ...
-
-class SwCommonRsp(_message.Message):
-    __slots__ = ("rsp_head",)
-    RSP_HEAD_FIELD_NUMBER: _ClassVar[int]
-    rsp_head: SwRspHead
-    def __init__(self, rsp_head: _Optional[_Union[SwRspHead, _Mapping]] = ...) -> None: ...
 
 class SwLoginRoomReq(_message.Message):
     __slots__ = ("app_id", "room_id", "role", "id_name", "nick_name", "term_type", "sdk_version", "login_logic", "third_token", "relogin_token", "switch_session_id", "user_session_id", "user_state_flag", "user_count_limit", "relogin_type")
@@ -1717,22 +1699,6 @@ class RtcCloseSessionPush(_message.Message):
     err_info: str
     def __init__(self, reason: _Optional[int] = ..., err_info: _Optional[str] = ...) -> None: ...
 
-class RtcCloseSessionAck(_message.Message):
-    __slots__ = ("result",)
-    RESULT_FIELD_NUMBER: _ClassVar[int]
-    result: int
-    def __init__(self, result: _Optional[int] = ...) -> None: ...
-
-class RtcDenyInfo(_message.Message):
-    __slots__ = ("action", "err", "action_delay")
-    ACTION_FIELD_NUMBER: _ClassVar[int]
-    ERR_FIELD_NUMBER: _ClassVar[int]
-    ACTION_DELAY_FIELD_NUMBER: _ClassVar[int]
-    action: int
-    err: int
-    action_delay: int
-    def __init__(self, action: _Optional[int] = ..., err: _Optional[int] = ..., action_delay: _Optional[int] = ...) -> None: ...
-
 class RtcSessionResetPush(_message.Message):
     __slots__ = ("dwTimeStamp", "cResetType", "session_ids", "reason")
     DWTIMESTAMP_FIELD_NUMBER: _ClassVar[int]
@@ -1750,18 +1716,6 @@ class RtcSessionResetAck(_message.Message):
     RESULT_FIELD_NUMBER: _ClassVar[int]
     result: int
     def __init__(self, result: _Optional[int] = ...) -> None: ...
-
-class RtcPublishEventPush(_message.Message):
-    __slots__ = ("event",)
-    EVENT_FIELD_NUMBER: _ClassVar[int]
-    event: int
-    def __init__(self, event: _Optional[int] = ...) -> None: ...
-
-class RtcPlayEventPush(_message.Message):
-    __slots__ = ("event",)
-    EVENT_FIELD_NUMBER: _ClassVar[int]
-    event: int
-    def __init__(self, event: _Optional[int] = ...) -> None: ...
 
 class RtcStreamStatusNotify(_message.Message):
     __slots__ = ("mic_status", "camera_status")
@@ -1846,26 +1800,6 @@ class RtcCmdReq(_message.Message):
     def __init__(self, peer_id: _Optional[int] = ..., cmd_id: _Optional[int] = ..., body: _Optional[bytes] = ...) -> None: ...
 
 class RtcCmdRsp(_message.Message):
-    __slots__ = ("peer_id", "cmd_id", "body")
-    PEER_ID_FIELD_NUMBER: _ClassVar[int]
-    CMD_ID_FIELD_NUMBER: _ClassVar[int]
-    BODY_FIELD_NUMBER: _ClassVar[int]
-    peer_id: int
-    cmd_id: int
-    body: bytes
-    def __init__(self, peer_id: _Optional[int] = ..., cmd_id: _Optional[int] = ..., body: _Optional[bytes] = ...) -> None: ...
-
-class RtcCmdPush(_message.Message):
-    __slots__ = ("peer_id", "cmd_id", "body")
-    PEER_ID_FIELD_NUMBER: _ClassVar[int]
-    CMD_ID_FIELD_NUMBER: _ClassVar[int]
-    BODY_FIELD_NUMBER: _ClassVar[int]
-    peer_id: int
-    cmd_id: int
-    body: bytes
-    def __init__(self, peer_id: _Optional[int] = ..., cmd_id: _Optional[int] = ..., body: _Optional[bytes] = ...) -> None: ...
-
-class RtcCmdAck(_message.Message):
     __slots__ = ("peer_id", "cmd_id", "body")
     PEER_ID_FIELD_NUMBER: _ClassVar[int]
     CMD_ID_FIELD_NUMBER: _ClassVar[int]
