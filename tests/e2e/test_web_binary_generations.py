@@ -22,6 +22,7 @@ VERSIONS = (
 )  # fmt: skip
 ROOM = "every-version"
 HOST_TONE, GUEST_TONE = 880, 660
+LOGIN_TIMEOUT = 1002031
 
 pytestmark = pytest.mark.parametrize("store_url", ["memory"], indirect=True)
 
@@ -52,8 +53,10 @@ async def test_a_user_of_this_version_is_heard_and_hears(hearth: HearthProcess, 
     await gather(host.sees_stream(ROOM, stream, "DELETE"), host.sees_user(ROOM, guest.user_id, "DELETE"))
 
 
-async def test_a_version_whose_rooms_on_the_accesshub_are_older_is_told_at_once_what_to_do(hearth: HearthProcess, page: PageMaker) -> None:
+async def test_a_version_whose_rooms_on_the_accesshub_are_older_is_refused_and_does_not_time_out(
+    hearth: HearthProcess, page: PageMaker
+) -> None:
     (guest,) = await page(hearth, "guest", version="2.22.0", hub=True)
     with pytest.raises(SdkError) as refused:
         await guest.login(ROOM)
-    assert "setAccess(false)" in str(refused.value.value)
+    assert refused.value.code not in (None, LOGIN_TIMEOUT)
