@@ -85,7 +85,9 @@ class MediaConversation:
             await self._dispatch(frame)
         except Exception:
             log.exception("media_command_failed", command=frame.header.cmd, app_id=self._credential.app_id)
-            if frame.header.cmd.endswith("Req"):
+            if frame.header.cmd == "CreateSessionReq":
+                self._reply(frame, "CreateSessionRsp", m.CreateSessionRsp(MediaResult.FAILED))
+            elif frame.header.cmd.endswith("Req"):
                 self._reply(frame, frame.header.cmd.removesuffix("Req") + "Rsp", m.Result(MediaResult.FAILED))
 
     async def _dispatch(self, frame: Frame) -> None:

@@ -241,7 +241,7 @@ first_style = pytest.mark.parametrize("version", ["1.4.0", "2.5.0"])
 async def test_a_refused_publisher_of_the_first_style_is_told_for_good(
     inside: Inside, page: PageMaker, room: str, stream: str, monkeypatch: pytest.MonkeyPatch, version: str
 ) -> None:
-    async def refuse(*_: Any) -> None:
+    async def refuse(*_: Any, **__: Any) -> None:
         raise StreamTaken("taken")
 
     monkeypatch.setattr(inside.hearth.calls, "begin_media", refuse)

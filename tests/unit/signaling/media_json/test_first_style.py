@@ -156,6 +156,18 @@ async def test_without_a_turn_server_the_refusal_has_a_form_that_2_14_survives()
         assert body["turn_server"] == ""
 
 
+async def test_a_mistake_of_the_servers_is_a_refusal_that_the_client_can_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def breaks(*_: object, **__: object) -> None:
+        raise RuntimeError("a bug")
+
+    house = House()
+    async with Client(house, house.rooms.enter("amy")) as amy:
+        await amy.log_in()
+        monkeypatch.setattr(house.calls, "begin_media", breaks)
+        body = (await create(amy, PUBLISH))["body"]
+        assert (body["result"], body["turn_server"]) == (1, "")
+
+
 async def test_nobody_begins_before_login_or_with_another_kind() -> None:
     house = House()
     async with Client(house, house.rooms.enter("amy")) as amy:
