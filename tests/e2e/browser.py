@@ -64,9 +64,9 @@ class WebUser(SdkUser):
     async def _page(self, operation: str, limit: float = LIMIT, **argument: Json) -> Json:
         return await self._remote.call("page", user=self.name, operation=operation, argument=argument, limit=limit)
 
-    async def publish_tone(self, stream_id: str, frequency: int, **option: Any) -> None:
-        """Publishes a steady tone and waits until the SDK says PUBLISHING."""
-        await self._page("publishTone", streamId=stream_id, frequency=frequency, option=option)
+    async def publish_tone(self, stream_id: str, frequency: int, amplitude: float = 0.5, **option: Any) -> None:
+        """Publishes a steady tone, in Hz, of this amplitude, 0…1, and waits until the SDK says PUBLISHING."""
+        await self._page("publishTone", streamId=stream_id, frequency=frequency, amplitude=amplitude, option=option)
         await self.publisher_state(stream_id, "PUBLISHING")
 
     async def publish_microphone(self, stream_id: str, **option: Any) -> None:

@@ -79,10 +79,10 @@ function isTone(frequency) {
   return (heard) => heard.level > AUDIBLE_DB && Math.abs(heard.frequency - frequency) < 12;
 }
 
-/** A MediaStream with a steady tone. */
-export function tone(frequency) {
+/** A MediaStream with a steady tone. `amplitude`: 0…1. */
+export function tone(frequency, amplitude = 0.5) {
   const oscillator = new OscillatorNode(audio, { frequency });
-  const volume = new GainNode(audio, { gain: 0.5 });
+  const volume = new GainNode(audio, { gain: amplitude });
   const destination = new MediaStreamAudioDestinationNode(audio, { channelCount: 1 });
   oscillator.connect(volume).connect(destination);
   oscillator.start();

@@ -59,9 +59,9 @@ window.hearth = {
     return result instanceof MediaStream ? null : result;
   },
 
-  async publishTone({ streamId, frequency, option }) {
+  async publishTone({ streamId, frequency, amplitude, option }) {
     await audio.resume();
-    await startPublishing(streamId, { custom: { source: tone(frequency) } }, option);
+    await startPublishing(streamId, { custom: { source: tone(frequency, amplitude) } }, option);
   },
 
   /** The machine's microphone, without the processing that takes a steady tone for noise. */
