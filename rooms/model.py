@@ -107,7 +107,7 @@ class ExtraInfo(msgspec.Struct, frozen=True):
 
 
 class NodeInfo(msgspec.Struct, frozen=True):
-    """A ``hearth serve`` process and how it is reached. ``load`` is what it last reported with its lease."""
+    """A ``hearth serve`` process and how it is reached. ``draining``, ``sessions`` and ``streams`` are what it last reported with its lease."""
 
     node_id: str
     ws_url: str
@@ -119,6 +119,7 @@ class NodeInfo(msgspec.Struct, frozen=True):
     draining: bool = False
     sessions: int = 0
     streams: int = 0
+    """On the air on this node."""
 
 
 class RoomInfo(msgspec.Struct, frozen=True):

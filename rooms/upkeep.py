@@ -75,7 +75,7 @@ class Upkeep:
 
     @property
     def node(self) -> NodeInfo:
-        """This node with its present load."""
+        """This node with its sessions; its streams are counted where its lease is renewed."""
         return msgspec.structs.replace(self._node, draining=self.draining, sessions=len(self._held))
 
     def reached_at(self, rtmp_url: str) -> None:
@@ -177,9 +177,14 @@ class Upkeep:
 
     async def _renew(self) -> LeaseState:
         now = self._clock()
-        state = await self._registry.renew_lease(self.node, now + self._timings.node_lease, self._apps, now=now)
+        node = msgspec.structs.replace(self.node, streams=self._streams_here())
+        state = await self._registry.renew_lease(node, now + self._timings.node_lease, self._apps, now=now)
         self._apps.update(state.apps)
         return state
+
+    def _streams_here(self) -> int:
+        own = self._node.node_id
+        return sum(stream.node_id == own for room in self._following.rooms() for stream in room.view.streams.values())
 
     async def _clean_up(self, holder: str, apps: Sequence[int], *, streams: bool) -> None:
         for app_id in apps:

@@ -17,11 +17,19 @@ _TOKEN_SECONDS = 86_400
 
 
 def connection_card(
-    *, base_url: str, app: App | None, config: Path | None, development: bool, media: str, tls: DevelopmentTls | None, store: str
+    *,
+    base_url: str,
+    app: App | None,
+    config: Path | None,
+    development: bool,
+    media: str,
+    rtmp: str | None,
+    tls: DevelopmentTls | None,
+    store: str,
 ) -> str:
-    """The text of the card. ``base_url``: ``http://host:port`` to show; ``media``: where media is received."""
+    """The text of the card. ``base_url``: ``http://host:port`` to show; ``media``: where WebRTC is received, ``rtmp``: where RTMP is."""
     ws = "ws" + base_url.removeprefix("http")
-    rows = [("Server", f"{ws}/ws"), ("Media", media), ("Store", store)]
+    rows = [("Server", f"{ws}/ws"), ("Media", media), *([("RTMP", rtmp)] if rtmp else []), ("Store", store)]
     if app is not None:
         rows.append(("AppID", str(app.app_id)))
         rows.append(("ServerSecret", f"in {config}" if config else "in the environment (HEARTH_APPS)"))

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 import structlog
 import uvicorn
 
+from server import wiring
 from server.app import Hearth, create_app
 from server.configuration import Configuration, Tree, without_password
 from server.connection_card import connection_card
@@ -179,6 +180,7 @@ def _card(configuration: Configuration, hearth: Hearth, port: int, tls: Developm
         config=configuration.path,
         development=settings.server.development,
         media=f"UDP {', '.join(hearth.media_addresses)} port {hearth.media_port}{_turn(hearth)}",
+        rtmp=wiring.rtmp_address(settings, hearth.rtmp.port) if hearth.rtmp is not None else None,
         tls=tls,
         store=without_password(settings.store.url),
     )

@@ -25,6 +25,19 @@ async def test_nodes_see_each_others_users_streams_and_messages(house: House) ->
     await until(lambda: "UserLeft" in anna.seen())
 
 
+async def test_a_node_reports_its_own_load_with_its_lease(house: House) -> None:
+    one, two = await house.node("n1"), await house.node("n2")
+    for node, user_id, streams in ((one, "anna", ["s1", "s2"]), (two, "bert", ["s3"])):
+        result, _ = await house.enter(node, user_id)
+        for stream_id in streams:
+            await node.publish(result.session, stream_id)
+    await one.moderation.add_stream(APP, ROOM, "obs", "OBS", "s4", "", "n1")
+    await until(lambda: len(one.view(APP, ROOM).streams) == len(two.view(APP, ROOM).streams) == 4)  # type: ignore[union-attr]
+    for node in (one, two):
+        await node.upkeep.renew_lease()
+    assert [(node.node_id, node.sessions, node.streams) for node in await one.nodes()] == [("n1", 1, 3), ("n2", 1, 1)]
+
+
 async def test_a_user_who_logs_in_on_another_node_is_replaced_on_the_first(house: House) -> None:
     one, two = await house.node("n1"), await house.node("n2")
     first, old_phone = await house.enter(one, "anna")

@@ -77,6 +77,7 @@ def test_card_says_how_to_connect_and_keeps_secrets(tmp_path: Path) -> None:
     assert str(hearth.config) in output
     assert SERVER_SECRET not in output and CALLBACK_SECRET not in output
     assert "new ZegoExpressEngine" in output
+    assert "rtmp://127.0.0.1:" in output
 
 
 def test_card_of_a_production_server_has_no_token(tmp_path: Path) -> None:
