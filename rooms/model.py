@@ -107,7 +107,7 @@ class ExtraInfo(msgspec.Struct, frozen=True):
 
 
 class NodeInfo(msgspec.Struct, frozen=True):
-    """A ``hearth serve`` process and how it is reached. ``draining``, ``sessions`` and ``streams`` are what it last reported with its lease."""
+    """A ``hearth serve`` process, how it is reached and, as it last reported with its lease, how busy it is."""
 
     node_id: str
     ws_url: str

@@ -28,10 +28,11 @@ def observe(metrics: Metrics, hearth: Hearth) -> None:
             "hearth_apps": ("Apps that are served.", len(hearth.apps.all())),
             "hearth_store_up": ("1 = the store is reachable.", hearth.rooms.ready),
             "hearth_draining": ("1 = this node takes no new logins.", hearth.draining),
-            "hearth_media_publishers": ("Open publish sessions of media.", media.publishers),
-            "hearth_media_players": ("Open play sessions of media.", media.players),
+            "hearth_media_publishers": ("Open publish sessions of WebRTC media.", media.publishers),
+            "hearth_media_players": ("Open play sessions of WebRTC media.", media.players),
             "hearth_media_connected": ("Media sessions with ICE and DTLS up.", media.connected),
             "hearth_turn_allocations": ("Allocations of the node's own TURN server.", media.turn_allocations),
+            "hearth_rtmp_connections": ("Open RTMP connections.", len(hearth.rtmp.connections) if hearth.rtmp is not None else 0),
             "hearth_bridges_running": ("Streams converted between RTMP and WebRTC now.", sum(hearth.bridges.totals().running.values())),
         }
 
@@ -80,6 +81,9 @@ def observe(metrics: Metrics, hearth: Hearth) -> None:
     def lost() -> Mapping[tuple[str, ...], float]:
         return _by_name(hearth.sfu.totals().lost)
 
+    def rtmp_refused() -> Mapping[tuple[str, ...], float]:
+        return _by_name(hearth.rtmp.refused if hearth.rtmp is not None else {})
+
     def turn_refused() -> Mapping[tuple[str, ...], float]:
         return _by_name(hearth.sfu.totals().turn_refused)
 
@@ -100,6 +104,7 @@ def observe(metrics: Metrics, hearth: Hearth) -> None:
     metrics.observe_labelled("hearth_media_dropped", "Datagrams that went nowhere.", ["reason"], dropped)
     metrics.observe_labelled("hearth_media_lost", "Media sessions that ended by themselves.", ["reason"], lost)
     metrics.observe_labelled("hearth_bridges_begun", "Conversions between RTMP and WebRTC so far.", ["direction"], bridges_begun)
+    metrics.observe_labelled("hearth_rtmp_refused", "RTMP connections that were more than a limit allows.", ["reason"], rtmp_refused)
     metrics.observe_labelled("hearth_turn_refused", "TURN datagrams dropped or answered with an error.", ["reason"], turn_refused)
     metrics.observe_labelled("hearth_logins", "Answered logins: ok, or the refusal.", ["dialect", "result"], logins)
     metrics.observe_labelled("hearth_requests", "Other answered requests: ok, or the refusal.", ["dialect", "command", "result"], requests)

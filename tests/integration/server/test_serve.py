@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import ssl
@@ -78,6 +79,16 @@ def test_card_says_how_to_connect_and_keeps_secrets(tmp_path: Path) -> None:
     assert SERVER_SECRET not in output and CALLBACK_SECRET not in output
     assert "new ZegoExpressEngine" in output
     assert "rtmp://127.0.0.1:" in output
+
+
+def test_guides_name_every_metric_and_no_other(tmp_path: Path) -> None:
+    with HearthProcess.start(tmp_path) as hearth:
+        shown = set(re.findall(r"^# TYPE (hearth_\w+)", hearth.get("/metrics")[1], re.MULTILINE))
+    docs = Path(__file__).parents[3] / "docs"
+    guides = "".join(
+        (docs / name).read_text(encoding="utf-8") for name in ("configure.md", "callbacks.md", "troubleshooting.md", "deploy.md")
+    )
+    assert set(re.findall(r"`(hearth_\w+)", guides)) == {name for name in shown if not name.endswith("_created")}
 
 
 def test_card_of_a_production_server_has_no_token(tmp_path: Path) -> None:
