@@ -132,6 +132,10 @@ class WebUser(SdkUser):
         """From now on the page reaches the server's media ``port`` at another one."""
         await self._page("mediaThrough", **{"from": port, "to": instead})
 
+    async def relay_only(self) -> None:
+        """From now on the page reaches TURN servers and nothing else."""
+        await self._page("relayOnly")
+
     async def reported_loss(self) -> float:
         """The largest share of packets lost, 0…1, of which the server's reports tell a sender of this page."""
         return float(await self._page("reportedLoss"))

@@ -28,6 +28,9 @@ CLOUD_SERVICE = (
 WHOLE_CALL = ("1.4.0", "2.5.0", "2.14.0", "2.26.2")
 """One of each kind, and the last: everything that belongs to a call is tried with these."""
 
+NEWEST = "3.12.0"
+"""Of the versions that know the accesshub only."""
+
 COUNTS_QUALITY = ("1.4.0", "2.26.2")
 """Of those, the ones whose statistics work in today's Chromium (§7)."""
 

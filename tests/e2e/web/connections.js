@@ -9,9 +9,14 @@ const moved = { from: 0, to: 0 };
 /** From now on the page finds the server's media port at another one, where a network lies in between. */
 export const mediaThrough = (from, to) => Object.assign(moved, { from, to });
 
+const network = {};
+
+/** From now on the page is in a network that lets it reach TURN servers and nothing else. */
+export const relayOnly = () => Object.assign(network, { iceTransportPolicy: "relay" });
+
 window.RTCPeerConnection = class extends window.RTCPeerConnection {
-  constructor(...args) {
-    super(...args);
+  constructor(configuration, ...more) {
+    super({ ...configuration, ...network }, ...more);
     connections.add(this);
   }
 

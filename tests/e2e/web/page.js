@@ -1,6 +1,6 @@
 // One user of the unmodified zego-express-engine-webrtc in a page. Driven by node/browser.js through `window.hearth`.
 
-import { concealed, mediaThrough, paths, reportedLoss, untilNoPackets } from "./connections.js";
+import { concealed, mediaThrough, paths, relayOnly, reportedLoss, untilNoPackets } from "./connections.js";
 
 import { ZegoExpressEngine } from "sdk-under-test";
 
@@ -118,5 +118,6 @@ window.hearth = {
   untilNoPackets: ({ limitMs }) => untilNoPackets(limitMs),
   paths: () => paths(),
   mediaThrough: ({ from, to }) => void mediaThrough(from, to),
+  relayOnly: () => void relayOnly(),
   reportedLoss: () => reportedLoss(),
 };
