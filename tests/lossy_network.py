@@ -1,4 +1,7 @@
-"""A bad network in front of a node, in userspace: datagrams get lost, come late and in another order. The same seed, the same decisions."""
+"""A bad network in front of a node, in userspace: datagrams get lost, come late and in another order, and clients come from another port.
+
+The same seed, the same decisions.
+"""
 
 from __future__ import annotations
 
@@ -69,6 +72,14 @@ class LossyNetwork:
         for one in (self._inside, *(flow.outside for flow in self._flows.values())):
             self._loop.remove_reader(one)
             one.close()
+
+    def rebind(self) -> None:
+        """The node sees every client at another port from now on, as behind a NAT that forgot them; the old ones are shut."""
+        for flow in self._flows.values():
+            old, flow.outside = flow.outside, self._open()
+            self._loop.remove_reader(old)
+            old.close()
+            self._loop.add_reader(flow.outside, self._from_node, flow)
 
     @staticmethod
     def _open() -> socket.socket:
