@@ -38,8 +38,9 @@ async def test_two_people_talk_and_a_third_who_comes_later_hears_both(
     await carol.login(room)
     await gather(tune_in(room, carol, of_alice, MICROPHONE_TONE), tune_in(room, carol, of_bob, 880))
     for user in (alice, bob, carol):
-        assert user.hub or len(user.sent(session_request(version))) == 2
-        assert {path["type"] for path in await user.paths()} == {"relay" if version in FIRST_STYLE else "host"}
+        if not user.hub:  # whose frames are binary, and which leaves the choice between a straight and a relayed path to the browser
+            assert len(user.sent(session_request(version))) == 2
+            assert {path["type"] for path in await user.paths()} == {"relay" if version in FIRST_STYLE else "host"}
 
 
 @with_every_kind
