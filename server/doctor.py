@@ -146,7 +146,10 @@ def _turn(settings: Settings, running: bool) -> list[Finding]:
         return [Finding("TURN", Verdict.OK, f"{where}: {'any free one' if not port else 'free'}")]
     if running:
         return [Finding("TURN", Verdict.OK, f"{where}: the server is running")]
-    return [Finding("TURN", Verdict.FAILED, f"{where} cannot be bound", "set media.turn.port to a free UDP port of this machine")]
+    cure = "stop the program that has it, or set media.turn.port to a free UDP port of this machine"
+    if "port" in turn.model_fields_set:
+        return [Finding("TURN", Verdict.FAILED, f"{where} cannot be bound", cure)]
+    return [Finding("TURN", Verdict.NOTE, f"{where} is taken: any free one is used", cure)]
 
 
 def _bindable(host: str, port: int) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator
@@ -16,7 +18,10 @@ from auth.claims import AppKeys
 from auth.errors import TokenExpired
 from auth.tokens import verify_token
 from server.cli import app as cli
-from tests.hearth_process import APP_ID, CALLBACK_SECRET, SERVER_SECRET, HearthProcess, default_app, write_config
+from server.configuration import load_configuration
+from server.doctor import Finding, Verdict, examine
+from server.settings import RtmpSettings, TurnSettings
+from tests.hearth_process import APP_ID, CALLBACK_SECRET, SERVER_SECRET, HearthProcess, Sections, default_app, write_config
 from tests.integration.server.room_client import RoomClient
 from tests.integration.server.test_serve import hearth_command, metric
 from tests.waiting import until
@@ -199,14 +204,51 @@ def test_doctor_says_how_to_cure_a_store_that_is_away(configured: Path) -> None:
 
 
 def test_doctor_notices_a_taken_port(configured: Path) -> None:
-    import socket
-
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", 0))
         port = str(taken.getsockname()[1])
         done = hearth_command(configured, "doctor", environment={"HEARTH_MEDIA__UDP_PORT": port})
     assert done.returncode == 1
     assert "FAIL  Media port" in done.stdout and "media.udp_port" in done.stdout
+
+
+def findings(configured: Path, sections: Sections) -> dict[str, Finding]:
+    write_config(configured / "hearth.toml", {"server": {"port": 0}} | dict(sections), [default_app()])
+    return {finding.subject: finding for finding in examine(load_configuration(configured / "hearth.toml", environment={}))}
+
+
+@pytest.mark.parametrize(
+    ("rtmp", "verdict", "said"),
+    [
+        ({"enabled": False}, Verdict.OK, "off"),
+        ({"port": 0}, Verdict.NOTE, "any free one"),
+        ({"port": "taken"}, Verdict.FAILED, "cannot be listened on"),
+        ({"port": "free"}, Verdict.OK, "is free"),
+    ],
+    ids=["off", "any", "taken", "free"],
+)
+def test_doctor_looks_at_the_rtmp_port(configured: Path, rtmp: dict[str, object], verdict: Verdict, said: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+        if rtmp.get("port") == "free":
+            listening.close()
+        if isinstance(rtmp.get("port"), str):
+            rtmp = {"port": port}
+        found = findings(configured, {"media": {"udp_port": 0}, "rtmp": rtmp})["RTMP port"]
+    assert found.verdict is verdict and said in found.text
+    assert bool(found.cure) == (verdict is not Verdict.OK)
+
+
+def test_doctor_knows_that_another_port_does_where_none_was_asked_for(configured: Path) -> None:
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # taken already: as good
+            stack.enter_context(socket.create_server(("127.0.0.1", RtmpSettings().port)))
+        turn = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        with contextlib.suppress(OSError):
+            turn.bind(("127.0.0.1", TurnSettings().port))
+        found = findings(configured, {"media": {"udp_port": 0}})
+    for subject in ("RTMP port", "TURN"):
+        assert found[subject].verdict is Verdict.NOTE and "any free one is used" in found[subject].text
 
 
 COMMANDS = ("serve", "token", "rooms", "users", "streams", "nodes", "kick", "close-room", "send", "config", "doctor", "logs")
