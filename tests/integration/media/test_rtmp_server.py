@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import itertools
 import random
 import socket
@@ -17,6 +18,7 @@ from media.errors import LiveRefused
 from media.flv import Tag, TagKind, aac_config_tag, aac_frame_tag
 from media.rtmp.access import LiveConnection
 from media.rtmp.config import PlayerLimits, RtmpConfig
+from media.rtmp.connection import RtmpConnection
 from media.rtmp.live import LiveHub
 from media.rtmp.playing import RtmpPlayer
 from media.rtmp.protocol import MESSAGES_AT_ONCE, Code
@@ -298,7 +300,13 @@ async def test_thousands_of_messages_in_one_segment_arrive_all_and_stop_nobody(h
     await until(lambda: "publisher ended" in house.allowed.told)
 
 
-async def test_connections_that_never_speak_are_counted_and_closed(house: House) -> None:
+def connections_alive() -> int:
+    gc.collect()
+    return sum(isinstance(each, RtmpConnection) for each in gc.get_objects())
+
+
+async def test_connections_that_never_speak_are_counted_closed_and_forgotten(house: House) -> None:
+    before = connections_alive()
     silent = await asyncio.gather(*(house.peer().open() for _ in range(200)))
     await until(lambda: len(house.server.connections) == 200)
     publisher, player = await house.peer().publish(), await house.peer().play()
@@ -311,6 +319,7 @@ async def test_connections_that_never_speak_are_counted_and_closed(house: House)
     publisher.send(CONFIG)
     await until(lambda: player.rtmp.media_got)
     assert len(house.server.connections) == 2
+    await until(lambda: connections_alive() == before + 2, what="nothing of the others is kept")
 
 
 @pytest.mark.parametrize("sound", [b"\x2f\xff\xfb", b"\xb6speex", b"\x90Opus"], ids=["MP3", "Speex", "enhanced"])
