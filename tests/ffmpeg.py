@@ -58,6 +58,45 @@ class Pusher:
         return self.log
 
 
+class Player:
+    """``async with Player(url) as player:`` plays without end; entered once the first sound is there."""
+
+    def __init__(self, url: str) -> None:
+        self._command = [
+            "ffmpeg", "-nostdin", "-hide_banner", "-loglevel", "error", "-probesize", "2000", "-fflags", "nobuffer", "-i", url,
+            "-vn", "-f", "s16le", "-ac", "1", "-ar", str(_RATE), "-",
+        ]  # fmt: skip
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def __aenter__(self) -> Player:
+        self._process = process = await asyncio.create_subprocess_exec(
+            *self._command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+        )
+        assert process.stdout is not None
+        try:
+            async with asyncio.timeout(_LIMIT):
+                await process.stdout.readexactly(1_000)
+        except BaseException:
+            await self._kill()
+            raise
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self._kill()
+
+    async def ended(self) -> None:
+        """Waits until it ends by itself, as a player does whose stream is over."""
+        assert self._process is not None
+        async with asyncio.timeout(_LIMIT):
+            await self._process.communicate()
+
+    async def _kill(self) -> None:
+        assert self._process is not None
+        if self._process.returncode is None:
+            self._process.kill()
+        await self._process.communicate()
+
+
 async def tone_played(url: str, *options: str) -> int | None:
     """The tone, in Hz, that ffmpeg plays of a stream. ``options``: for its input. Raises ``AssertionError`` if it plays nothing."""
     return await _tone(["-probesize", "2000", "-fflags", "nobuffer", *options, "-i", url], None)

@@ -13,7 +13,7 @@ from media.flv import TagKind, read_file
 from tests.e2e.miniprogram import PLAY_STARTED, PUSH_STARTED
 from tests.e2e.server_api import act, sequence
 from tests.e2e.users import PhoneMaker, unused_number
-from tests.ffmpeg import Pusher, probe, tone_dumped, tone_played
+from tests.ffmpeg import Player, Pusher, probe, tone_dumped, tone_played
 from tests.hearth_process import HearthProcess
 
 
@@ -26,7 +26,7 @@ async def test_who_publishes_is_heard_until_kicked(hearth: HearthProcess, phone:
     alice, bob, carol = await phone(hearth, "alice", "bob", "carol")
     await gather(*(user.login(room) for user in (alice, bob, carol)))
     pushed = await alice.start_pusher(stream, streamParams="quality=low")
-    async with Pusher(pushed, 450) as pusher:
+    async with Pusher(pushed, 450, rate=16_000) as pusher:  # as live-pusher records speech: 16 kHz, mono
         await alice.component_state(stream, PUSH_STARTED)
         await alice.publisher_state(stream, "PUBLISHING")
         await gather(bob.sees_stream(room, stream), carol.sees_stream(room, stream))
@@ -44,9 +44,14 @@ async def test_who_publishes_is_heard_until_kicked(hearth: HearthProcess, phone:
             with pytest.raises(AssertionError, match=r"no right to this stream|no such App"):
                 await probe(forged)
 
-        await act(hearth, "KickoutUser", RoomId=room, UserId=[alice.user_id])
-        assert "kicked" in await pusher.ended()
-        await gather(bob.sees_stream(room, stream, "DELETE"), carol.sees_stream(room, stream, "DELETE"))
+        async with Player(urls[0]) as of_bob, Player(urls[1]) as of_carol:
+            await act(hearth, "KickoutUser", RoomId=room, UserId=[bob.user_id])
+            await of_bob.ended()
+            assert await tone_played(urls[1]) == 450
+            await act(hearth, "KickoutUser", RoomId=room, UserId=[alice.user_id])
+            assert "kicked" in await pusher.ended()
+            await of_carol.ended()
+        await carol.sees_stream(room, stream, "DELETE")
     assert alice.states()[-1] == "DISCONNECTED"
 
 

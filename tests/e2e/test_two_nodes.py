@@ -9,16 +9,19 @@ from asyncio import gather
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
 
 from tests.e2e.browser import WebUser
 from tests.e2e.link import Link
+from tests.e2e.miniprogram import PLAY_STARTED, PUSH_STARTED
 from tests.e2e.on_the_air import LONGEST_GAP, on_the_air
 from tests.e2e.redis_process import RedisProcess
 from tests.e2e.remote import SdkError
 from tests.e2e.users import PageMaker, PhoneMaker
+from tests.ffmpeg import Pusher, tone_played
 from tests.hearth_process import HearthProcess
 from tests.waiting import until
 
@@ -96,6 +99,26 @@ async def test_listener_on_one_node_hears_a_publisher_on_the_other(system: Syste
 
     await bob.mute_microphone(f"{stream}-bob", True)
     await gather(alice.remote_microphone(f"{stream}-bob", "MUTE"), alice.heard_silence(f"{stream}-bob"))
+
+
+async def test_rtmp_pushed_to_one_node_is_heard_by_phone_and_browser_of_the_other(
+    system: System, phone: PhoneMaker, page: PageMaker, room: str, stream: str
+) -> None:
+    (alice,) = await phone(system.first, "alice")
+    (bob,) = await phone(system.second, "bob")
+    (carol,) = await page(system.second, "carol")
+    await gather(*(user.login(room) for user in (alice, bob, carol)))
+    pushed = await alice.start_pusher(stream)
+    async with Pusher(pushed, 450):
+        await alice.component_state(stream, PUSH_STARTED)
+        await gather(alice.publisher_state(stream, "PUBLISHING"), bob.sees_stream(room, stream), carol.sees_stream(room, stream))
+        played = await bob.play_url(stream)
+        assert urlsplit(played).netloc == urlsplit(pushed).netloc  # the publisher's node, not bob's own
+        assert await tone_played(played) == 450
+        await bob.component_state(stream, PLAY_STARTED)
+        await bob.player_state(stream, "PLAYING")
+        await carol.play(stream)
+        await carol.heard_tone(stream, 450)  # converted on the publisher's node
 
 
 async def test_killed_node_loses_its_streams_at_once_and_its_users_unless_they_come_back(
