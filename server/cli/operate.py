@@ -155,6 +155,7 @@ def nodes(app_id: AppIdOption = None, as_json: JsonOption = False, url: UrlOptio
     columns = {
         "node_id": "NodeId",
         "ws_url": "WsUrl",
+        "rtmp_url": "RtmpUrl",
         "media_addresses": "MediaAddresses",
         "sessions": "Sessions",
         "streams": "Streams",
