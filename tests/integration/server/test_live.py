@@ -49,7 +49,11 @@ async def test_the_operator_sees_who_publishes_and_plays_over_rtmp_and_flv(heart
     rtmp = node["rtmp_url"]
     async with RoomClient(hearth, "alice") as alice, Pusher(rtmp + path("a", "push"), 440, rate=16_000):
         await alice.login(ROOM)
-        await until(lambda: metric(hearth, "hearth_streams") == 1)
+
+        async def on_the_air() -> bool:
+            return json.loads(await run(hearth, "streams", ROOM, "--json")) != []
+
+        await until(on_the_air, 60)
         flv = hearth.url + "/live" + path("a", "pull", ".flv")
         async with Player(rtmp + path("a", "pull")), Player(flv):
 
