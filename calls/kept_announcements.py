@@ -34,7 +34,7 @@ class KeptAnnouncements:
             self._kept[app_id, stream.stream_id] = Announcement(stream.session_id, stream.extra_info, now + self._keep)
 
     def forget(self, app_id: int, stream_id: str) -> None:
-        """Its owner has said something newer."""
+        """Its owner has said something newer, or is not in the room any more."""
         self._kept.pop((app_id, stream_id), None)
 
     def current(self, now: int) -> dict[tuple[int, str], Announcement]:

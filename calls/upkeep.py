@@ -53,6 +53,7 @@ class CallUpkeep:
                 for local in self._live.streams():
                     if local.publisher is None and local.players:
                         await self._locate(local)
+                await self._forget_who_left(now)
         except StoreUnavailable:
             log.warning("calls_wait_for_store")
 
@@ -105,6 +106,12 @@ class CallUpkeep:
                     # Its owner has withdrawn it meanwhile, and the registry may have heard of that first.
                     await self._rooms.unpublish(publisher.owner, stream_id, StreamEnd.STOPPED)
             self.announcements.forget(app_id, stream_id)
+
+    async def _forget_who_left(self, now: int) -> None:
+        """What a session announced that is over counts no more. Without media here, no event says that it is."""
+        for (app_id, stream_id), kept in list(self.announcements.current(now).items()):
+            if await self._rooms.session(app_id, kept.session_id) is None:
+                self.announcements.forget(app_id, stream_id)
 
     async def _reconcile(self, watch: RoomWatch) -> None:
         """Events of a room were lost: end the media of whoever is not there any more."""
