@@ -52,7 +52,7 @@ async def main(url: str) -> None:
         print(f"{what:40} {spent * 1e3:6.2f} ms CPU  {1 / spent:7.0f} /s per core   {took * 1e3:6.2f} ms wall")
 
     await measure("login, 10 per room, one after the other", enter, 1)
-    await measure("broadcast to 10", lambda n: service.send_broadcast(results[n].session, "hello"), 1)
+    await measure("broadcast to 10", lambda n: service.messages.send_broadcast(results[n].session, "hello"), 1)
     await measure("publish", lambda n: service.publish(results[n].session, f"s{n}"), 1)
     await measure("detach", lambda n: service.detach(results[n].session, b"told"), 1)
     await measure("logout", lambda n: service.logout(results[n].session), 1)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 from rooms.buckets import TokenBucket
-from rooms.errors import RateLimited
+from rooms.errors import RateLimited, SessionUnknown
 from rooms.events import Receiver
 from rooms.limits import RoomLimits
 from rooms.model import Session
@@ -34,3 +35,11 @@ class HeldSession:
             bucket = self._buckets[rate] = TokenBucket(getattr(limits, rate), now)
         if not bucket.take(now):
             raise RateLimited(f"{rate}: too many per second")
+
+
+def speaker(held: Mapping[int, HeldSession], session: Session) -> HeldSession:
+    """The session as its connection here has it. Raises ``SessionUnknown``."""
+    found = held.get(session.session_id)
+    if found is None:
+        raise SessionUnknown("the session has no connection here")
+    return found

@@ -39,7 +39,7 @@ class RoomLimits(msgspec.Struct, frozen=True):
     command_bytes: int = 1024
     """What the app itself sends. A dialect whose frame wraps it (mini-program: ``custom_msg``) checks this before."""
     command_frame_bytes: int = 8192
-    """What ``RoomService.send_command`` accepts: the app's text in its dialect's wrapping, escapes included."""
+    """What ``Messages.send_command`` accepts: the app's text in its dialect's wrapping, escapes included."""
     command_rate: float = 200
     """To one user."""
     command_many_rate: float = 10

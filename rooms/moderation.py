@@ -6,7 +6,7 @@ every node from the moment it is made.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -16,14 +16,12 @@ from rooms import identifiers
 from rooms.errors import RuleUnknown, SequenceStale, StreamUnknown, TooManyRules
 from rooms.limits import RoomLimits
 from rooms.model import Clock, RuleType, Stream, StreamRule, StreamState, UserRule, Verdict
-from rooms.registry import Published, Registry, members
+from rooms.registry import Done, Registry, members
 
 log = structlog.get_logger()
 
 SEQUENCE_WINDOW = 10_000
 """Milliseconds within which requests about one stream are put in order by their sequence (``zego-cloud.md`` §2.4)."""
-
-Done = Callable[[int, tuple[Published, ...]], Awaitable[None]]
 
 _encode = msgspec.json.encode
 
@@ -32,7 +30,6 @@ class Moderation:
     """Part of ``RoomService``. All methods raise ``StoreUnavailable``."""
 
     def __init__(self, registry: Registry, limits: RoomLimits, clock: Clock, done: Done) -> None:
-        """``done``: lets this node's views take over what a script has published."""
         self._registry = registry
         self._limits = limits
         self._clock = clock

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -34,6 +34,10 @@ class Published(msgspec.Struct, frozen=True):
 
     room_id: str
     payload: bytes
+
+
+Done = Callable[[int, tuple[Published, ...]], Awaitable[None]]
+"""Lets this node's views take over what a script has published in an App."""
 
 
 class SessionData(msgspec.Struct, frozen=True):

@@ -11,16 +11,17 @@ import msgspec
 import structlog
 
 from rooms import identifiers
-from rooms.errors import Draining, InvalidRequest, MultiRoomDisabled, SessionEnded, SessionUnknown, StoreUnavailable
-from rooms.events import Barrage, Broadcast, EndReason, Receiver, StreamEnd, UserLeft, Watcher
+from rooms.errors import Draining, MultiRoomDisabled, SessionEnded, SessionUnknown, StoreUnavailable
+from rooms.events import EndReason, Receiver, StreamEnd, UserLeft, Watcher
 from rooms.feed import EventFeed
 from rooms.following import Entering, FollowedRoom, Following
-from rooms.held import HeldSession, Rate
+from rooms.held import HeldSession, speaker
 from rooms.limits import RoomLimits
+from rooms.messages import Messages
 from rooms.model import Clock, ExtraInfo, Grant, LoginRequest, NodeInfo, Policy, RoomInfo, Session, Stream, Timings, User
 from rooms.moderation import Moderation
 from rooms.node_requests import NodeRequests, node_channel
-from rooms.registry import LoginOutcome, Published, Registry, members
+from rooms.registry import LoginOutcome, Published, Registry
 from rooms.store import Store
 from rooms.upkeep import Upkeep
 from rooms.view import RoomView
@@ -86,7 +87,6 @@ class RoomService:
         self._sleep = sleep
         self._held: dict[int, HeldSession] = {}
         self._detaching: dict[int, bytes] = {}
-        self._barrages = 0
         self._group: asyncio.TaskGroup | None = None
         self._runner: asyncio.Task[None] | None = None
         self._loops: list[asyncio.Task[None]] = []
@@ -104,6 +104,9 @@ class RoomService:
             self._registry, self._following, self._held, node=node, timings=timings, clock=clock, rng=rng, store=store,
             end=self.logout,
         )  # fmt: skip
+        self._messages = Messages(
+            self._registry, self._held, limits, clock=clock, rng=rng, require_store=self._upkeep.require_store, done=self._done
+        )
         store.on_trouble = lambda: self._upkeep.doubt(store_failed=True)
 
     # --- life
@@ -172,6 +175,11 @@ class RoomService:
         """What the operator forbids."""
         return self._moderation
 
+    @property
+    def messages(self) -> Messages:
+        """What is said in rooms."""
+        return self._messages
+
     def reached_at(self, rtmp_url: str) -> None:
         """This node's RTMP address, which is known once it listens. To be said before ``start``."""
         self._upkeep.reached_at(rtmp_url)
@@ -232,10 +240,6 @@ class RoomService:
         self._following.offer(app_id, published)
         await self._following.settled(app_id, published)
 
-    def _require_store(self) -> None:
-        if not self._upkeep.up:
-            raise StoreUnavailable("the room store cannot be reached now")
-
     # --- sessions
 
     async def login(self, request: LoginRequest, receiver: Receiver) -> LoginResult:
@@ -254,7 +258,7 @@ class RoomService:
         policy = self._policies(request.app_id)
         if (request.multi_room and not policy.multi_room) or (request.login_id and not request.multi_room and not request.resume):
             raise MultiRoomDisabled("several rooms on one login are not enabled")
-        self._require_store()
+        self._upkeep.require_store()
         self._upkeep.note_app(request.app_id)
         room = await self._following.follow(request.app_id, request.room_id)
         session_id = self._rng.getrandbits(53) or 1
@@ -396,7 +400,7 @@ class RoomService:
         Raises ``InvalidStreamId``, ``StreamTaken``, ``StreamForbidden``, ``UserDenied``, ``TooManyStreams``, ``SessionUnknown``.
         """
         identifiers.check_stream_id(stream_id, self._limits)
-        self._require_store()
+        self._upkeep.require_store()
         now = self._clock()
         stream, published = await self._registry.reserve(session, stream_id, node_id, now + self._timings.reservation, now=now)
         await self._done(session.app_id, published)
@@ -409,7 +413,7 @@ class RoomService:
         """
         identifiers.check_stream_id(stream_id, self._limits)
         identifiers.check_stream_extra_info(extra_info, self._limits)
-        self._require_store()
+        self._upkeep.require_store()
         stream, published = await self._registry.publish(session, stream_id, extra_info, now=self._clock())
         await self._done(session.app_id, published)
         return stream
@@ -417,7 +421,7 @@ class RoomService:
     async def update_stream(self, session: Session, stream_id: str, extra_info: str) -> Stream:
         """Raises ``MessageTooLong``, ``StreamUnknown``, ``NotOwner``."""
         identifiers.check_stream_extra_info(extra_info, self._limits)
-        self._require_store()
+        self._upkeep.require_store()
         stream, published = await self._registry.update_stream(session, stream_id, extra_info, now=self._clock())
         await self._done(session.app_id, published)
         return stream
@@ -432,125 +436,13 @@ class RoomService:
         """Reserved or on the air, in any room of the App."""
         return await self._registry.stream(app_id, stream_id)
 
-    # --- messages
-
-    def _speaker(self, session: Session) -> HeldSession:
-        held = self._held.get(session.session_id)
-        if held is None:
-            raise SessionUnknown("the session has no connection here")
-        return held
-
-    async def send_broadcast(self, session: Session, content: str, *, category: int = 1, type: int = 1, priority: int = 1) -> Broadcast:
-        """Reliable, in order, to everybody. Raises ``MessageEmpty``, ``MessageTooLong``, ``RateLimited``, ``SessionUnknown``."""
-        identifiers.check_message(content, "content", self._limits.broadcast_bytes)
-        held, now = self._speaker(session), self._clock()
-        held.spend("broadcast_rate", self._limits, now)
-        if not held.room.broadcasts.take(now):
-            identifiers.refuse_rate("broadcast_room_rate")
-        return await self._broadcast(
-            session.app_id, session.room_id, session.session_id, session.user_id, session.user_name, content, category, type, priority
-        )
-
-    async def _broadcast(
-        self, app_id: int, room_id: str, session_id: int | None, user_id: str, user_name: str, content: str,
-        category: int, type: int, priority: int,
-    ) -> Broadcast:  # fmt: skip
-        self._require_store()
-        now = self._clock()
-        body = members(
-            t="im", user_id=user_id, user_name=user_name, content=content, sent_at=now, category=category, type=type, priority=priority
-        )
-        message_id, _, published = await self._registry.message(app_id, room_id, session_id, body, "id", now=now)
-        await self._done(app_id, published)
-        rev = int(published[0].payload.split(b" ", 2)[1])
-        return Broadcast(
-            rev=rev, message_id=message_id, user_id=user_id, user_name=user_name, content=content, sent_at=now,
-            category=category, type=type, priority=priority,
-        )  # fmt: skip
-
-    async def send_barrage(self, session: Session, content: str, *, category: int = 1, type: int = 1) -> Barrage:
-        """Best effort, to everybody. Raises ``MessageEmpty``, ``MessageTooLong``, ``RateLimited``, ``SessionUnknown``."""
-        identifiers.check_message(content, "content", self._limits.barrage_bytes)
-        self._speaker(session).spend("barrage_rate", self._limits, self._clock())
-        return await self._barrage(
-            session.app_id, session.room_id, session.session_id, session.user_id, session.user_name, content, category, type
-        )
-
-    async def _barrage(
-        self, app_id: int, room_id: str, session_id: int | None, user_id: str, user_name: str, content: str, category: int, type: int
-    ) -> Barrage:
-        self._require_store()
-        now = self._clock()
-        self._barrages = (self._barrages + 1) % 1_000_000
-        barrage = Barrage(
-            rev=0, message_id=f"{category}_{now}_{self._barrages}_{self._rng.getrandbits(20)}", user_id=user_id, user_name=user_name,
-            content=content, sent_at=now, category=category, type=type,
-        )  # fmt: skip
-        body = members(
-            t="barrage", message_id=barrage.message_id, user_id=user_id, user_name=user_name, content=content, sent_at=now,
-            category=category, type=type,
-        )  # fmt: skip
-        await self._registry.message(app_id, room_id, session_id, body, "loose", now=now)
-        return barrage
-
-    async def send_command(self, session: Session, to: Sequence[str], content: str) -> None:
-        """To the users named, or to everybody; ``content`` is passed on byte for byte.
-
-        Raises ``MessageEmpty``, ``MessageTooLong``, ``RateLimited``, ``InvalidRequest`` (too many receivers), ``SessionUnknown``.
-        """
-        identifiers.check_message(content, "content", self._limits.command_frame_bytes)
-        self._spend_command(session, to)
-        await self._command(session.app_id, session.room_id, session.session_id, session.user_id, session.user_name, content, to)
-
-    async def send_transparent(self, session: Session, to: Sequence[str], content: bytes, *, order: int = 0) -> None:
-        """Bytes to the users named, or to everybody. Raises as ``send_command``, of which it has the rates."""
-        identifiers.check_message(content, "content", self._limits.transparent_bytes)
-        self._spend_command(session, to)
-        await self._say(session, members(
-            t="transparent", user_id=session.user_id, user_name=session.user_name, to=tuple(to), content=content, order=order
-        ))  # fmt: skip
-
-    async def send_channel_message(self, session: Session, to: Sequence[str], content: str, *, type: int = 0) -> None:
-        """The same for text. Raises as ``send_command``, of which it has the rates."""
-        identifiers.check_message(content, "content", self._limits.channel_bytes)
-        self._spend_command(session, to)
-        await self._say(session, members(
-            t="channel", user_id=session.user_id, user_name=session.user_name, to=tuple(to), content=content, type=type
-        ))  # fmt: skip
-
-    async def _say(self, session: Session, body: bytes) -> None:
-        self._require_store()
-        _, _, published = await self._registry.message(
-            session.app_id, session.room_id, session.session_id, body, "plain", now=self._clock()
-        )
-        await self._done(session.app_id, published)
-
-    def _spend_command(self, session: Session, to: Sequence[str]) -> None:
-        self._check_receivers(to)
-        rate: Rate = "command_rate" if len(to) == 1 else "command_many_rate"
-        self._speaker(session).spend(rate, self._limits, self._clock())
-
-    def _check_receivers(self, to: Sequence[str]) -> None:
-        if len(to) > self._limits.command_receivers:
-            raise InvalidRequest("to", f"at most {self._limits.command_receivers} receivers")
-
-    async def _command(
-        self, app_id: int, room_id: str, session_id: int | None, user_id: str, user_name: str, content: str, to: Sequence[str]
-    ) -> tuple[str, ...]:
-        self._require_store()
-        from_server = session_id is None
-        body = members(t="command", user_id=user_id, user_name=user_name, to=tuple(to), content=content, from_server=from_server)
-        _, absent, published = await self._registry.message(
-            app_id, room_id, session_id, body, "plain", look_for=to if from_server else (), now=self._clock()
-        )
-        await self._done(app_id, published)
-        return absent
+    # --- room attributes
 
     async def set_extra_info(self, session: Session, key: str, value: str) -> ExtraInfo:
         """Raises ``ExtraInfoRefused``, ``RateLimited``, ``SessionUnknown``."""
         identifiers.check_extra_info(key, value, self._limits)
-        self._speaker(session).spend("extra_info_rate", self._limits, self._clock())
-        self._require_store()
+        speaker(self._held, session).spend("extra_info_rate", self._limits, self._clock())
+        self._upkeep.require_store()
         info, published = await self._registry.set_extra_info(session, key, value, now=self._clock())
         await self._done(session.app_id, published)
         return info
@@ -579,29 +471,6 @@ class RoomService:
         stream, published = await self._registry.unpublish(app_id, None, stream_id, StreamEnd.REMOVED, now=self._clock())
         await self._done(app_id, published)
         return stream
-
-    async def broadcast_from_server(
-        self, app_id: int, room_id: str, user_id: str, user_name: str, content: str,
-        *, category: int = 1, type: int = 1, priority: int = 1,
-    ) -> Broadcast:  # fmt: skip
-        """Raises ``RoomUnknown``, ``MessageEmpty``, ``MessageTooLong``. Rates of the cloud API are its own affair."""
-        identifiers.check_message(content, "content", self._limits.broadcast_bytes)
-        return await self._broadcast(app_id, room_id, None, user_id, user_name, content, category, type, priority)
-
-    async def barrage_from_server(
-        self, app_id: int, room_id: str, user_id: str, user_name: str, content: str, *, category: int = 1, type: int = 1
-    ) -> Barrage:
-        """Raises ``RoomUnknown``, ``MessageEmpty``, ``MessageTooLong``."""
-        identifiers.check_message(content, "content", self._limits.barrage_bytes)
-        return await self._barrage(app_id, room_id, None, user_id, user_name, content, category, type)
-
-    async def command_from_server(
-        self, app_id: int, room_id: str, user_id: str, user_name: str, content: str, to: Sequence[str] = ()
-    ) -> tuple[str, ...]:
-        """``content`` is the bare text. Returns the receivers that are not in the room. Raises as ``broadcast_from_server``."""
-        identifiers.check_message(content, "content", self._limits.command_bytes)
-        self._check_receivers(to)
-        return await self._command(app_id, room_id, None, user_id, user_name, content, to)
 
     async def rooms(self, app_id: int, *, limit: int = 100, cursor: str = "") -> RoomPage:
         """Rooms in the order of their ids, from after ``cursor``."""

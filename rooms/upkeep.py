@@ -96,6 +96,11 @@ class Upkeep:
             log.warning("store_unreachable")
         self._wake.set()
 
+    def require_store(self) -> None:
+        """Raises ``StoreUnavailable`` while the store is known to be away, rather than let each caller find out."""
+        if not self.up:
+            raise StoreUnavailable("the room store cannot be reached now")
+
     def note_app(self, app_id: int) -> None:
         """The App is in use: its deadlines are watched."""
         if app_id not in self._apps:

@@ -50,21 +50,21 @@ class CommandSent(msgspec.Struct, rename="pascal"):
 
 
 async def _send_broadcast(call: Call, asked: SendMessage) -> BroadcastSent:
-    sent = await call.rooms.broadcast_from_server(
+    sent = await call.rooms.messages.broadcast_from_server(
         call.app_id, asked.room_id, asked.user_id, asked.user_name, asked.message_content, category=asked.message_category
     )
     return BroadcastSent(sent.message_id)
 
 
 async def _send_barrage(call: Call, asked: SendMessage) -> BarrageSent:
-    sent = await call.rooms.barrage_from_server(
+    sent = await call.rooms.messages.barrage_from_server(
         call.app_id, asked.room_id, asked.user_id, asked.user_name, asked.message_content, category=asked.message_category
     )
     return BarrageSent(sent.message_id)
 
 
 async def _send_command(call: Call, asked: SendCustomCommand) -> CommandSent:
-    absent = await call.rooms.command_from_server(
+    absent = await call.rooms.messages.command_from_server(
         call.app_id, asked.room_id, asked.from_user_id, asked.from_user_id, asked.message_content, to=asked.to_user_id or ()
     )
     return CommandSent([FailedUser(user_id, RoomCode.USER_OFFLINE) for user_id in absent])

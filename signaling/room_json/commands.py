@@ -266,7 +266,7 @@ class Commands:
     async def _broadcast(
         self, connection: RoomConnection, session: JsonRoomSession, request: Request, body: BroadcastBody
     ) -> BroadcastReply:
-        sent = await self._rooms.send_broadcast(
+        sent = await self._rooms.messages.send_broadcast(
             session.session, body.msg_content, category=body.msg_category, type=body.msg_type, priority=body.msg_priority
         )
         return BroadcastReply(msg_id=sent.message_id)
@@ -275,7 +275,7 @@ class Commands:
         sent: list[SentBarrage] = []
         for message in body.msgs:
             try:
-                barrage = await self._rooms.send_barrage(
+                barrage = await self._rooms.messages.send_barrage(
                     session.session, message.msg_content, category=message.msg_category, type=message.msg_type
                 )
             except RateLimited:
@@ -291,7 +291,7 @@ class Commands:
     ) -> Reply:
         me = session.session
         check_command(body.custom_msg, me, self._rooms.limits)
-        await self._rooms.send_command(me, body.dest_id_name, body.custom_msg)
+        await self._rooms.messages.send_command(me, body.dest_id_name, body.custom_msg)
         return Reply()
 
     async def _set_extra_info(

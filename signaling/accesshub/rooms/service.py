@@ -265,7 +265,7 @@ class RoomConversation:
         return pb.LrUpdateStreamRsp(rsp_head=pb.LrRspHead(), stream_seq=session.wire.next_stream(), stream_ver=stream.version)
 
     async def _broadcast(self, session: HubRoomSession, body: pb.LrSendImReq) -> Message:
-        sent = await self._node.rooms.send_broadcast(
+        sent = await self._node.rooms.messages.send_broadcast(
             session.session, body.msg_content.decode(), category=body.msg_category, type=body.msg_type
         )
         return pb.LrSendImRsp(rsp_head=pb.LrRspHead(), msg_id=sent.message_id)
@@ -276,7 +276,7 @@ class RoomConversation:
         sent: list[pb.LrSendBigImRspMsgData] = []
         for message in body.msg_list:
             try:
-                barrage = await self._node.rooms.send_barrage(
+                barrage = await self._node.rooms.messages.send_barrage(
                     session.session, message.msg_content.decode(), category=message.msg_category, type=message.msg_type
                 )
             except RateLimited:
@@ -290,7 +290,7 @@ class RoomConversation:
     async def _custom_command(self, session: HubRoomSession, body: pb.LrSignalLiveCustomReq) -> Message:
         check_command(body.push_message, session.session, self._node.rooms.limits)
         receivers = [user.id_name.decode() for user in body.to_user_list]
-        await self._node.rooms.send_command(session.session, receivers, body.push_message.decode())
+        await self._node.rooms.messages.send_command(session.session, receivers, body.push_message.decode())
         return pb.LrSignalLiveCustomRsp(rsp_head=pb.LrRspHead())
 
     async def _transparent(self, session: HubRoomSession, body: pb.LrSignalTransparentMsgReq) -> Message:
@@ -298,14 +298,14 @@ class RoomConversation:
             # How the cloud hands such a message to the operator's backend is nowhere said (``zego-cloud.md`` §3).
             raise Refused(Kind.NOT_OFFERED, "transparent messages go to clients only: sendMode 0")
         receivers = [user.decode() for user in body.to_user_list]
-        await self._node.rooms.send_transparent(session.session, receivers, body.msg_data, order=min(body.client_seq, _MOST_ORDER))
+        await self._node.rooms.messages.send_transparent(session.session, receivers, body.msg_data, order=min(body.client_seq, _MOST_ORDER))
         return pb.LrSignalTransparentMsgRsp(rsp_head=pb.LrRspHead())
 
     async def _channel_message(self, session: HubRoomSession, body: pb.LrSendChannelMsgReq) -> Message:
         if body.channel_type:
             raise Refused(Kind.NOT_OFFERED, "this channel is not offered")
         receivers = [user.decode() for user in body.to_user_list]
-        await self._node.rooms.send_channel_message(session.session, receivers, body.msg_content.decode(), type=body.msg_type)
+        await self._node.rooms.messages.send_channel_message(session.session, receivers, body.msg_content.decode(), type=body.msg_type)
         return pb.LrSendChannelMsgRsp(rsp_head=pb.LrRspHead())
 
     async def _set_extra_info(self, session: HubRoomSession, body: pb.LrSetTransReq) -> Message:

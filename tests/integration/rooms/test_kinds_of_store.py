@@ -48,7 +48,7 @@ async def test_two_nodes_share_rooms_on_any_kind_of_store(any_store_url: str, mo
         await one.publish(first.session, "s1", "x")
         with pytest.raises(StreamTaken):
             await two.publish(second.session, "s1")
-        await one.send_broadcast(first.session, "hello")
+        await one.messages.send_broadcast(first.session, "hello")
         await until(lambda: bert.seen() == ["StreamAdded", "Broadcast"])
         assert state(one.view(APP, ROOM)) == state(two.view(APP, ROOM)) == await stored(one)
 

@@ -29,7 +29,7 @@ async def test_a_broadcast_reaches_everybody_in_order_with_rising_ids(house: Hou
     one, anna = await house.enter(node, "anna")
     _, bert = await house.enter(node, "bert")
     anna.forget()
-    sent = [await node.send_broadcast(one.session, text, category=2, type=3, priority=4) for text in ("one", AWKWARD, "three")]
+    sent = [await node.messages.send_broadcast(one.session, text, category=2, type=3, priority=4) for text in ("one", AWKWARD, "three")]
     assert bert.events == sent == anna.events
     assert [message.content for message in sent] == ["one", AWKWARD, "three"]
     assert sent[0].message_id < sent[1].message_id < sent[2].message_id < 2**53
@@ -41,7 +41,7 @@ async def test_a_barrage_reaches_everybody_and_takes_no_place_in_the_history(hou
     one, _ = await house.enter(node, "anna")
     _, bert = await house.enter(node, "bert")
     rev = one.view.rev
-    sent = [await node.send_barrage(one.session, f"{AWKWARD} {i}") for i in range(5)]
+    sent = [await node.messages.send_barrage(one.session, f"{AWKWARD} {i}") for i in range(5)]
     await until(lambda: len(bert.events) == 5)
     assert bert.events == sent and len({barrage.message_id for barrage in sent}) == 5
     assert all(isinstance(event, Barrage) and event.rev == 0 for event in bert.events) and one.view.rev == rev
@@ -53,12 +53,12 @@ async def test_a_command_reaches_only_those_named_and_byte_for_byte(house: House
     phones = {name: (await house.enter(node, name))[1] for name in ("bert", "cleo", "dora")}
     for phone in (anna, *phones.values()):
         phone.forget()
-    await node.send_command(one.session, ["bert", "dora", "nobody"], AWKWARD)
+    await node.messages.send_command(one.session, ["bert", "dora", "nobody"], AWKWARD)
     assert phones["bert"].events == phones["dora"].events
     (event,) = phones["bert"].events
     assert isinstance(event, CustomCommand) and event.content == AWKWARD and event.user_id == "anna" and not event.from_server
     assert anna.events == phones["cleo"].events == []
-    await node.send_command(one.session, [], "all")
+    await node.messages.send_command(one.session, [], "all")
     assert all(phone.seen()[-1:] == ["CustomCommand"] for phone in phones.values())
 
 
@@ -71,15 +71,18 @@ async def test_bytes_and_channel_messages_reach_only_those_named_on_every_node(h
     for phone in (anna, bert, cleo):
         phone.forget()
     every_byte = bytes(range(256))
-    await here.send_transparent(one.session, ["bert"], every_byte, order=2**53 - 1)
-    await here.send_channel_message(one.session, ["bert"], AWKWARD, type=9)
-    await here.send_channel_message(one.session, [], "all")
+    await here.messages.send_transparent(one.session, ["bert"], every_byte, order=2**53 - 1)
+    await here.messages.send_channel_message(one.session, ["bert"], AWKWARD, type=9)
+    await here.messages.send_channel_message(one.session, [], "all")
     await until(lambda: len(bert.events) == 3 and len(cleo.events) == 1)
     first, second, _ = bert.events
     assert isinstance(first, TransparentMessage) and (first.content, first.order, first.user_id) == (every_byte, 2**53 - 1, "anna")
     assert isinstance(second, ChannelMessage) and (second.content, second.type) == (AWKWARD, 9)
     assert cleo.seen() == ["ChannelMessage"]
-    for too_long in (here.send_transparent(one.session, [], b"x" * 4097), here.send_channel_message(one.session, [], "x" * 10_241)):
+    for too_long in (
+        here.messages.send_transparent(one.session, [], b"x" * 4097),
+        here.messages.send_channel_message(one.session, [], "x" * 10_241),
+    ):
         with pytest.raises(MessageTooLong):
             await too_long
 
@@ -115,17 +118,21 @@ async def test_sizes_are_limited_in_bytes(house: House) -> None:
     node = await house.node()
     one, anna = await house.enter(node, "anna")
     anna.forget()
-    await node.send_broadcast(one.session, "ä" * 512)
-    for too_long in (node.send_broadcast(one.session, "ä" * 512 + "x"), node.send_barrage(one.session, "x" * 1025)):
+    await node.messages.send_broadcast(one.session, "ä" * 512)
+    for too_long in (node.messages.send_broadcast(one.session, "ä" * 512 + "x"), node.messages.send_barrage(one.session, "x" * 1025)):
         with pytest.raises(MessageTooLong):
             await too_long
     with pytest.raises(MessageTooLong):
-        await node.send_command(one.session, [], "x" * (RoomLimits().command_frame_bytes + 1))
-    for empty in (node.send_broadcast(one.session, ""), node.send_barrage(one.session, ""), node.send_command(one.session, [], "")):
+        await node.messages.send_command(one.session, [], "x" * (RoomLimits().command_frame_bytes + 1))
+    for empty in (
+        node.messages.send_broadcast(one.session, ""),
+        node.messages.send_barrage(one.session, ""),
+        node.messages.send_command(one.session, [], ""),
+    ):
         with pytest.raises(MessageEmpty):
             await empty
     with pytest.raises(InvalidRequest):
-        await node.send_command(one.session, [f"u{i}" for i in range(501)], "x")
+        await node.messages.send_command(one.session, [f"u{i}" for i in range(501)], "x")
     assert anna.seen() == ["Broadcast"]
 
 
@@ -139,13 +146,13 @@ async def test_rates_per_session(house: House) -> None:
     async def send(kind: str) -> None:
         match kind:
             case "broadcast":
-                await node.send_broadcast(one.session, "x")
+                await node.messages.send_broadcast(one.session, "x")
             case "barrage":
-                await node.send_barrage(one.session, "x")
+                await node.messages.send_barrage(one.session, "x")
             case "command to one":
-                await node.send_command(one.session, ["bert"], "x")
+                await node.messages.send_command(one.session, ["bert"], "x")
             case "command to many":
-                await node.send_command(one.session, [], "x")
+                await node.messages.send_command(one.session, [], "x")
             case _:
                 await node.set_extra_info(one.session, "k", "x")
 
@@ -156,7 +163,7 @@ async def test_rates_per_session(house: House) -> None:
             await send(kind)
         house.clock.forward(1000 // limit)
         await send(kind)
-    await node.send_broadcast(two.session, "others have their own")
+    await node.messages.send_broadcast(two.session, "others have their own")
 
 
 async def test_the_broadcasts_of_a_room_share_a_rate(house: House) -> None:
@@ -164,12 +171,12 @@ async def test_the_broadcasts_of_a_room_share_a_rate(house: House) -> None:
     node = await house.node()
     entered = [(await house.enter(node, f"u{i}"))[0] for i in range(6)]
     for result in entered[:5]:
-        await node.send_broadcast(result.session, "1")
-        await node.send_broadcast(result.session, "2")
+        await node.messages.send_broadcast(result.session, "1")
+        await node.messages.send_broadcast(result.session, "2")
     with pytest.raises(RateLimited):
-        await node.send_broadcast(entered[5].session, "1")
+        await node.messages.send_broadcast(entered[5].session, "1")
     elsewhere, _ = await house.enter(node, "other", "elsewhere")
-    await node.send_broadcast(elsewhere.session, "1")
+    await node.messages.send_broadcast(elsewhere.session, "1")
 
 
 async def test_who_has_left_says_nothing(house: House) -> None:
@@ -179,9 +186,9 @@ async def test_who_has_left_says_nothing(house: House) -> None:
     await node.logout(one.session)
     bert.forget()
     attempts = (
-        node.send_broadcast(one.session, "x"),
-        node.send_barrage(one.session, "x"),
-        node.send_command(one.session, [], "x"),
+        node.messages.send_broadcast(one.session, "x"),
+        node.messages.send_barrage(one.session, "x"),
+        node.messages.send_command(one.session, [], "x"),
         node.set_extra_info(one.session, "k", "v"),
     )
     for attempt in attempts:
@@ -196,7 +203,7 @@ async def test_who_was_kicked_says_nothing_even_before_this_node_has_heard_of_it
     _, bert = await house.enter(two, "bert")
     with deaf(one):
         await two.kick(APP, ROOM, "anna")
-        for attempt in (one.send_broadcast(first.session, "x"), one.send_barrage(first.session, "x")):
+        for attempt in (one.messages.send_broadcast(first.session, "x"), one.messages.send_barrage(first.session, "x")):
             with pytest.raises(SessionUnknown):
                 await attempt
     assert bert.seen() == ["UserLeft"]
@@ -205,10 +212,10 @@ async def test_who_was_kicked_says_nothing_even_before_this_node_has_heard_of_it
 async def test_the_operators_server_speaks_in_a_room_and_learns_who_is_not_there(house: House) -> None:
     node, away = await house.node("n1"), await house.node("n2")
     _, anna = await house.enter(node, "anna")
-    sent = await away.broadcast_from_server(APP, ROOM, "server", "The Server", "hello", category=1)
-    await away.barrage_from_server(APP, ROOM, "server", "The Server", "lossy")
-    absent = await away.command_from_server(APP, ROOM, "server", "The Server", "do it", ["anna", "bert"])
-    await away.command_from_server(APP, ROOM, "server", "The Server", "all")
+    sent = await away.messages.broadcast_from_server(APP, ROOM, "server", "The Server", "hello", category=1)
+    await away.messages.barrage_from_server(APP, ROOM, "server", "The Server", "lossy")
+    absent = await away.messages.command_from_server(APP, ROOM, "server", "The Server", "do it", ["anna", "bert"])
+    await away.messages.command_from_server(APP, ROOM, "server", "The Server", "all")
     assert absent == ("bert",)
     await until(lambda: len(anna.events) == 4)
     broadcasts = [event for event in anna.events if isinstance(event, Broadcast)]
@@ -220,9 +227,9 @@ async def test_the_operators_server_speaks_in_a_room_and_learns_who_is_not_there
 async def test_the_operators_server_cannot_make_a_room(house: House) -> None:
     node = await house.node()
     for attempt in (
-        node.broadcast_from_server(APP, "nowhere", "s", "S", "x"),
-        node.barrage_from_server(APP, "nowhere", "s", "S", "x"),
-        node.command_from_server(APP, "nowhere", "s", "S", "x"),
+        node.messages.broadcast_from_server(APP, "nowhere", "s", "S", "x"),
+        node.messages.barrage_from_server(APP, "nowhere", "s", "S", "x"),
+        node.messages.command_from_server(APP, "nowhere", "s", "S", "x"),
     ):
         with pytest.raises(RoomUnknown):
             await attempt
@@ -234,7 +241,7 @@ async def test_messages_sent_at_once_arrive_in_the_same_order_everywhere(house: 
     speakers = [(node, *(await house.enter(node, f"u{i}-{node.node.node_id}"))) for i in range(5) for node in (one, two)]
     for _, _, phone in speakers:
         phone.forget()
-    await asyncio.gather(*(node.send_broadcast(result.session, f"{n}") for n in range(10) for node, result, _ in speakers))
+    await asyncio.gather(*(node.messages.send_broadcast(result.session, f"{n}") for n in range(10) for node, result, _ in speakers))
 
     def contents(index: int) -> list[str]:
         return [event.content for event in speakers[index][2].events if isinstance(event, Broadcast)]

@@ -16,7 +16,7 @@ async def test_nodes_see_each_others_users_streams_and_messages(house: House) ->
     assert list(second.view.users) == ["anna", "bert"] and second.session.node_id == "n2"
     await one.publish(first.session, "s1", "x")
     await two.set_extra_info(second.session, "k", "v")
-    await one.send_broadcast(first.session, "hello")
+    await one.messages.send_broadcast(first.session, "hello")
     await until(lambda: "Broadcast" in bert.seen() and "ExtraInfoSet" in anna.seen())
     assert bert.seen() == ["StreamAdded", "ExtraInfoSet", "Broadcast"]
     assert anna.seen() == ["UserJoined", "StreamAdded", "ExtraInfoSet", "Broadcast"]
@@ -58,7 +58,7 @@ async def test_a_detached_session_is_resumed_on_another_node_with_what_was_told(
     await one.detach(first.session, b"wire state")
     again, phone = await house.enter(two, "anna", resume=first.session.session_id)
     assert again.resumed and again.told == b"wire state" and again.session.node_id == "n2" and set(again.view.streams) == {"s1"}
-    await one.broadcast_from_server(APP, ROOM, "s", "S", "hello")
+    await one.messages.broadcast_from_server(APP, ROOM, "s", "S", "hello")
     await until(lambda: phone.seen() == ["Broadcast"])
     assert bert.seen() == ["Broadcast"]
 

@@ -46,7 +46,7 @@ async def test_while_the_store_is_away_new_things_are_refused_and_running_ones_g
         house.enter(node, "cleo", "elsewhere"),
         node.publish(result.session, "s2"),
         node.reserve(result.session, "s2"),
-        node.send_broadcast(result.session, "x"),
+        node.messages.send_broadcast(result.session, "x"),
         node.users(APP, ROOM),
         node.stream(APP, "s1"),
         node.session(APP, 123),
@@ -110,7 +110,7 @@ async def test_a_store_that_comes_back_empty_is_filled_again(house: House, own_r
     assert {node.node_id for node in await one.nodes()} == {"n1", "n2"}
 
     anna.forget(), bert.forget()
-    await two.send_broadcast(second.session, "still here?")
+    await two.messages.send_broadcast(second.session, "still here?")
     await until(lambda: anna.seen() == bert.seen() == ["Broadcast"])
     again, again_phone = await house.enter(two, "anna", resume=first.session.session_id)
     assert again.resumed
@@ -129,7 +129,7 @@ async def test_a_store_emptied_under_way_is_filled_again(house: House, own_redis
     await until(lambda: agrees(node))
     assert await node.stream(APP, "s1") is not None and anna.end() is None
     _, bert = await house.enter(node, "bert")
-    await node.send_broadcast(result.session, "hello")
+    await node.messages.send_broadcast(result.session, "hello")
     assert bert.seen() == ["Broadcast"]
 
 

@@ -220,7 +220,7 @@ async def test_a_resumed_session_that_was_never_lost_is_taken_from_the_older_soc
 
     assert anna.taken_over and again.resumed and again.told == b"up to here"
     await node.detach(result.session, b"too late")
-    await node.send_broadcast(again.session, "hello")
+    await node.messages.send_broadcast(again.session, "hello")
     assert anna2.seen() == ["Broadcast"] and bert.seen() == ["Broadcast"]
     assert "Broadcast" not in anna.seen()
     house.clock.forward(200_000)
@@ -440,7 +440,7 @@ async def test_a_draining_node_takes_nobody_but_serves_who_is_there(house: House
     node.begin_drain()
     with pytest.raises(Draining):
         await house.enter(node, "bert")
-    await node.send_broadcast(result.session, "bye")
+    await node.messages.send_broadcast(result.session, "bye")
     await until(lambda: _draining(node))
 
 
@@ -534,7 +534,7 @@ async def test_a_receiver_that_fails_disturbs_nobody(house: House) -> None:
     result, _ = await house.enter(node, "anna")
     await node.login(request("broken"), Broken())
     _, bert = await house.enter(node, "bert")
-    await node.send_broadcast(result.session, "hello")
+    await node.messages.send_broadcast(result.session, "hello")
     assert bert.seen() == ["Broadcast"]
 
 

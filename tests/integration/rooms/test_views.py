@@ -26,8 +26,8 @@ async def test_a_hole_is_filled_from_the_log_without_anybody_noticing(house: Hou
     with deaf(two):
         for number in range(5):
             await one.publish(first.session, f"s{number}")
-        await one.send_broadcast(first.session, "lost?")
-    await one.send_broadcast(first.session, "not lost")
+        await one.messages.send_broadcast(first.session, "lost?")
+    await one.messages.send_broadcast(first.session, "not lost")
     await until(lambda: bert.seen().count("Broadcast") == 2)
     assert bert.seen() == ["StreamAdded"] * 5 + ["Broadcast"] * 2 and bert.resyncs == 0
     revs = [event.rev for event in bert.events]
@@ -168,7 +168,7 @@ async def test_whatever_happens_in_whatever_order_views_agree_with_the_store(hou
                         case 3:
                             await node.set_extra_info(result.session, f"k{luck.randrange(3)}", str(luck.random()))
                         case 4:
-                            await node.send_broadcast(result.session, "x")
+                            await node.messages.send_broadcast(result.session, "x")
                         case 5:
                             await node.reserve(result.session, stream_id)
                         case _:

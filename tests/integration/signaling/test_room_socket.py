@@ -117,9 +117,9 @@ async def test_operator_kicks_and_speaks(store_url: str) -> None:
     async with Node(store_url) as node, Client(node, "a") as a:
         await a.login()
         rooms = node.hearth.rooms
-        await rooms.broadcast_from_server(APP, "r", "admin", "Admin", "attention")
+        await rooms.messages.broadcast_from_server(APP, "r", "admin", "Admin", "attention")
         assert (await a.push("push_im_chat"))["chat_data"][0]["id_name"] == "admin"
-        await rooms.command_from_server(APP, "r", "admin", "Admin", "bare", ["a"])
+        await rooms.messages.command_from_server(APP, "r", "admin", "Admin", "bare", ["a"])
         assert json.loads((await a.push("push_custommsg"))["custommsg"])["custom_content"] == "bare"
         await rooms.kick(APP, "r", "a", message="bye")
         kick = await a.push("push_kickout")
@@ -169,7 +169,7 @@ async def test_client_that_does_not_read_is_let_go_and_costs_nobody_else() -> No
         sockets, rooms = node.hearth.room_sockets, node.hearth.rooms
         for _ in range(400):
             # Kernels buffer some megabytes before the server notices anything.
-            await asyncio.gather(*(rooms.broadcast_from_server(APP, "r", "admin", "Admin", "x" * 1024) for _ in range(50)))
+            await asyncio.gather(*(rooms.messages.broadcast_from_server(APP, "r", "admin", "Admin", "x" * 1024) for _ in range(50)))
             if sockets.connections == 1:
                 break
         assert sockets.connections == 1

@@ -48,7 +48,7 @@ class Clock:
 
 
 class House:
-    """``calls`` and ``rooms`` at once."""
+    """``calls``, ``rooms`` and their ``messages`` at once."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -262,6 +262,10 @@ class House:
         if session.session_id in self.sessions:
             self.receivers.pop(session.session_id, None)
             self.told[session.session_id] = told
+
+    @property
+    def messages(self) -> House:
+        return self
 
     def heard_from(self, session: Session) -> None:
         self.heard.append(session.session_id)
