@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 import msgspec
 import structlog
 
 from rooms import identifiers
+from rooms.background import Background
 from rooms.errors import Draining, MultiRoomDisabled, SessionEnded, SessionUnknown, StoreUnavailable
 from rooms.events import EndReason, Receiver, StreamEnd, UserLeft, Watcher
 from rooms.feed import EventFeed
@@ -87,18 +87,16 @@ class RoomService:
         self._sleep = sleep
         self._held: dict[int, HeldSession] = {}
         self._detaching: dict[int, bytes] = {}
-        self._group: asyncio.TaskGroup | None = None
-        self._runner: asyncio.Task[None] | None = None
-        self._loops: list[asyncio.Task[None]] = []
-        self._background: set[asyncio.Task[None]] = set()
+        self._background = Background()
+        spawn = self._background.spawn
         self._registry = Registry(store, node.node_id, f"{node.node_id}#{rng.getrandbits(32):08x}", limits, timings.empty_room)
         self._moderation = Moderation(self._registry, limits, clock, self._done)
         self._home = node_channel(node.node_id)
-        self._node_requests = NodeRequests(store, node.node_id, rng=rng, spawn=self._spawn)
+        self._node_requests = NodeRequests(store, node.node_id, rng=rng, spawn=spawn)
         self._feed = EventFeed(store, self._home, on_payload=self._on_payload, on_restored=lambda: self._upkeep.doubt(store_failed=False))
         self._following = Following(
             self._registry, self._feed, node.node_id, limits, clock,
-            spawn=self._spawn, on_ended=self._forget_held, on_jump=self._on_jump,
+            spawn=spawn, on_ended=self._forget_held, on_jump=self._on_jump,
         )  # fmt: skip
         self._upkeep = Upkeep(
             self._registry, self._following, self._held, node=node, timings=timings, clock=clock, rng=rng, store=store,
@@ -113,47 +111,28 @@ class RoomService:
 
     async def start(self) -> None:
         """Takes the lease, subscribes, starts the background work. Raises ``StoreUnavailable`` if the store is not there."""
-        started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._runner = asyncio.create_task(self._run(started), name="rooms")
         try:
-            await started
+            await self._background.start(self._begin, lambda: self._upkeep.loops(self._sleep))
         except BaseException:
             await self.aclose()
             raise
 
-    async def _run(self, started: asyncio.Future[None]) -> None:
-        try:
-            async with asyncio.TaskGroup() as group:
-                self._group = group
-                self._spawn(self._feed.run(self._sleep, self._upkeep.retry_seconds))
-                try:
-                    await self._upkeep.begin(self._feed.connected)
-                except BaseException as error:
-                    if not started.done():
-                        started.set_exception(error)
-                    raise
-                started.set_result(None)
-                self._loops = [group.create_task(loop) for loop in self._upkeep.loops(self._sleep)]
-                await asyncio.Event().wait()
-        except* StoreUnavailable:
-            if not started.done() or started.exception() is None:
-                raise
-        finally:
-            self._group = None
+    async def _begin(self) -> None:
+        self._background.spawn(self._feed.run(self._sleep, self._upkeep.retry_seconds))
+        await self._upkeep.begin(self._feed.connected)
 
     async def aclose(self) -> None:
         """Gives the lease back: sessions still held begin their grace, streams go off the air, everybody else sees it at once."""
-        if self._runner is None:
+        if not self._background.started:
             return
         self._upkeep.draining = True
-        await _cancelled(self._loops)
-        if self._group is not None:
+        await self._background.end_loops()
+        if self._background.running:
             try:
                 await self._upkeep.give_up()
             except StoreUnavailable:
                 log.warning("lease_not_given_back")
-        await _cancelled([*self._background, self._runner])
-        self._runner = None
+        await self._background.aclose()
         self._held.clear()
 
     def begin_drain(self) -> None:
@@ -202,24 +181,6 @@ class RoomService:
     def limits(self) -> RoomLimits:
         return self._limits
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        if self._group is None:
-            work.close()
-            return
-        task = self._group.create_task(self._guarded(work))
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
-        task.add_done_callback(lambda _: work.close())  # matters if it was cancelled before its first step
-
-    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
-        """A defect in one background step must not end the node."""
-        try:
-            await work
-        except StoreUnavailable as error:
-            log.warning("background_step_postponed", error=str(error))
-        except Exception:
-            log.exception("background_step_failed")
-
     def _on_payload(self, channel: str, payload: bytes) -> None:
         if channel == self._home:
             self._node_requests.received(payload)
@@ -234,7 +195,7 @@ class RoomService:
 
     def _on_jump(self, room: FollowedRoom) -> None:
         if room.held:
-            self._spawn(self._upkeep.restore(list(room.held.values())))
+            self._background.spawn(self._upkeep.restore(list(room.held.values())))
 
     async def _done(self, app_id: int, published: tuple[Published, ...]) -> None:
         self._following.offer(app_id, published)
@@ -272,7 +233,7 @@ class RoomService:
                 await self._following.reached(room, outcome.session.room_lifetime_id, outcome.rev)
             except (StoreUnavailable, asyncio.CancelledError):
                 # The script may have run: nobody would hold what it made.
-                self._spawn(self._upkeep.abandon(request.app_id, session_id, request.resume, room))
+                self._background.spawn(self._upkeep.abandon(request.app_id, session_id, request.resume, room))
                 raise
             return self._attach(outcome, receiver, room, entering)
         finally:
@@ -314,7 +275,7 @@ class RoomService:
             self._held[session.session_id] = held
             if entering.jumped:
                 # A snapshot came between: its end, or another connection's taking over, may be in what was skipped.
-                self._spawn(self._upkeep.restore([held]))
+                self._background.spawn(self._upkeep.restore([held]))
         log.info(
             "session_resumed" if outcome.resumed else "session_started",
             app_id=session.app_id, room_id=session.room_id, user_id=session.user_id, attachment=session.attachment,
@@ -516,12 +477,3 @@ class RoomService:
         """Costs O(sessions here); meant for a metrics scrape, not for every request."""
         streams = sum(1 for room in self._following.rooms() for stream in room.view.streams.values() if stream.session_id in self._held)
         return Counts(len(self._held), len(self._following), streams)
-
-
-async def _cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Ends tasks for certain: ``asyncio.wait_for`` before Python 3.12 may swallow a cancellation, so it is repeated."""
-    pending = set(tasks)
-    while pending:
-        for task in pending:
-            task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=0.1)
