@@ -90,19 +90,13 @@ class Messages:
         """Bytes to the users named, or to everybody. Raises as ``send_command``, of which it has the rates."""
         identifiers.check_message(content, "content", self._limits.transparent_bytes)
         self._spend_command(session, to)
-        sender = _Sender.of(session)
-        await self._say(sender, members(
-            t="transparent", user_id=sender.user_id, user_name=sender.user_name, to=tuple(to), content=content, order=order
-        ))  # fmt: skip
+        await self._say(_Sender.of(session), "transparent", to, content=content, order=order)
 
     async def send_channel_message(self, session: Session, to: Sequence[str], content: str, *, type: int = 0) -> None:
         """The same for text. Raises as ``send_command``, of which it has the rates."""
         identifiers.check_message(content, "content", self._limits.channel_bytes)
         self._spend_command(session, to)
-        sender = _Sender.of(session)
-        await self._say(sender, members(
-            t="channel", user_id=sender.user_id, user_name=sender.user_name, to=tuple(to), content=content, type=type
-        ))  # fmt: skip
+        await self._say(_Sender.of(session), "channel", to, content=content, type=type)
 
     # --- from the operator's backend
 
@@ -163,13 +157,11 @@ class Messages:
 
     async def _command(self, sender: _Sender, to: Sequence[str], content: str) -> tuple[str, ...]:
         from_server = sender.session_id is None
-        body = members(
-            t="command", user_id=sender.user_id, user_name=sender.user_name, to=tuple(to), content=content, from_server=from_server
-        )
-        return await self._say(sender, body, look_for=to if from_server else ())
+        return await self._say(sender, "command", to, look_for=to if from_server else (), content=content, from_server=from_server)
 
-    async def _say(self, sender: _Sender, body: bytes, *, look_for: Sequence[str] = ()) -> tuple[str, ...]:
+    async def _say(self, sender: _Sender, kind: str, to: Sequence[str], *, look_for: Sequence[str] = (), **more: object) -> tuple[str, ...]:
         self._require_store()
+        body = members(t=kind, user_id=sender.user_id, user_name=sender.user_name, to=tuple(to), **more)
         _, absent, published = await self._registry.message(
             sender.app_id, sender.room_id, sender.session_id, body, "plain", look_for=look_for, now=self._clock()
         )
