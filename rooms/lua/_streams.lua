@@ -63,8 +63,8 @@ local function unlist_stream(session_id, id)
   end
 end
 
--- A new stream of a session, reserved or on the air; nil if the session may not hold any more.
-local function new_stream(id, session_id, session, head, node, extra, on, most)
+-- A new stream of a session, reserved; nil if the session may not hold any more.
+local function new_stream(id, session_id, session, head, node, most)
   local ids = split_streams(session.streams)
   if #ids >= most then
     return nil
@@ -73,7 +73,20 @@ local function new_stream(id, session_id, session, head, node, extra, on, most)
   list_streams(session_id, ids)
   redis.call('SADD', app .. 'node.streams:' .. node, id)
   return {head = head, room = session.room, life = session.life, sid = next_id(), session = session_id, node = node,
-    extra = extra, on = on, created = now, version = on}
+    extra = '""', on = '0', created = now, version = '0'}
+end
+
+-- Tells the room and the backend. A reservation's deadline goes with it.
+local function put_on_air(id, stream, extra)
+  redis.call('ZREM', app .. 'deadlines', 'r:' .. id)
+  stream.on = '1'
+  stream.version = '1'
+  stream.extra = extra
+  stream.created = now
+  local json = write_stream(id, stream)
+  emit(stream.room, stream.life, '"t":"stream+","stream":' .. json)
+  tell_stream_created(id, stream, json, false)
+  return json
 end
 
 local function move_stream(id, stream, node)

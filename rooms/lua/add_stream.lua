@@ -28,22 +28,13 @@ if stream and stream.on == '1' then
   end
   return {'ok', published, json}
 end
-if stream then
-  redis.call('ZREM', app .. 'deadlines', 'r:' .. stream_id)
-elseif session then
-  stream = new_stream(stream_id, id, session, head, node, extra, '1', most)
+if not stream and session then
+  stream = new_stream(stream_id, id, session, head, node, most)
   if not stream then
     return {'many', published}
   end
-else
+elseif not stream then
   stream = {head = head, room = room, life = lifetime, sid = next_id(), session = '0', node = node}
   redis.call('SADD', app .. 'node.streams:' .. node, stream_id)
 end
-stream.on = '1'
-stream.version = '1'
-stream.extra = extra
-stream.created = now
-local json = write_stream(stream_id, stream)
-emit(room, lifetime, '"t":"stream+","stream":' .. json)
-tell_stream_created(stream_id, stream, json, false)
-return {'ok', published, json}
+return {'ok', published, put_on_air(stream_id, stream, extra)}

@@ -20,23 +20,16 @@ if stream and stream.on == '1' then
   emit(stream.room, stream.life, '"t":"stream~","stream":' .. json)
   return {'ok', published, json}
 end
-if stream then
-  redis.call('ZREM', app .. 'deadlines', 'r:' .. stream_id)
-elseif forbidden(stream_id) then
-  return {'forbidden', published}
-elseif denied(true, address, session.room, session.user) then
-  return {'denied', published}
-else
-  stream = new_stream(stream_id, id, session, head, here, extra, '1', most)
+if not stream then
+  if forbidden(stream_id) then
+    return {'forbidden', published}
+  end
+  if denied(true, address, session.room, session.user) then
+    return {'denied', published}
+  end
+  stream = new_stream(stream_id, id, session, head, here, most)
   if not stream then
     return {'many', published}
   end
 end
-stream.on = '1'
-stream.version = '1'
-stream.extra = extra
-stream.created = now
-local json = write_stream(stream_id, stream)
-emit(stream.room, stream.life, '"t":"stream+","stream":' .. json)
-tell_stream_created(stream_id, stream, json, false)
-return {'ok', published, json}
+return {'ok', published, put_on_air(stream_id, stream, extra)}

@@ -17,7 +17,7 @@ if not stream then
   if denied(true, address, session.room, session.user) then
     return {'denied', published}
   end
-  stream = new_stream(stream_id, id, session, head, node == '' and here or node, '""', '0', most)
+  stream = new_stream(stream_id, id, session, head, node == '' and here or node, most)
   if not stream then
     return {'many', published}
   end
