@@ -6,8 +6,8 @@ from typing import Annotated, cast
 
 import typer
 
-from server.cli.common import AppIdOption, ConfigOption, fail
-from server.cli.operate import JsonOption, Row, UrlOption, api_call, print_rows, rows_of
+from server.cli.common import USAGE, AppIdOption, ConfigOption, fail
+from server.cli.operate import JsonOption, UrlOption, all_rows, api_call, print_rows
 
 _COLUMNS = {
     "id": "CallbackId",
@@ -29,15 +29,7 @@ group = typer.Typer(name="callbacks", help="Callbacks that were given up after t
 @group.command("list")
 def listed(app_id: AppIdOption = None, as_json: JsonOption = False, url: UrlOption = None, config: ConfigOption = None) -> None:
     """List them, the oldest first."""
-    found: list[Row] = []
-    marker = ""
-    while True:
-        page = api_call("HearthDescribeDeadCallbacks", {"Marker": marker}, config, app_id, url)
-        found += rows_of(page, "CallbackList", _COLUMNS)
-        marker = str(page["Marker"])
-        if not marker:
-            break
-    print_rows(found, _COLUMNS, as_json)
+    print_rows(all_rows("HearthDescribeDeadCallbacks", "CallbackList", _COLUMNS, config, app_id, url), _COLUMNS, as_json)
 
 
 @group.command()
@@ -54,7 +46,7 @@ def drop(ids: Ids = None, everything: All = False, app_id: AppIdOption = None, u
 
 def _move(action: str, ids: list[str] | None, everything: bool, config: ConfigOption, app_id: int | None, url: str | None) -> int:
     if bool(ids) == everything:
-        fail("say which: ids that `hearth callbacks list` shows, or --all", 2)
+        fail("say which: ids that `hearth callbacks list` shows, or --all", USAGE)
     if not ids:
         return int(cast(int, api_call(action, {}, config, app_id, url)["Count"]))
     moved = 0

@@ -69,6 +69,18 @@ def rows_of(data: Row, name: str, columns: Mapping[str, str]) -> list[Row]:
     return [{column: snake_case(row.get(key)) for column, key in columns.items()} for row in cast("list[Row]", data.get(name) or [])]
 
 
+def all_rows(action: str, name: str, columns: Mapping[str, str], config: ConfigOption, app_id: int | None, url: str | None) -> list[Row]:
+    """The same of an action that answers page by page, from all its pages."""
+    found: list[Row] = []
+    marker = ""
+    while True:
+        page = api_call(action, {"Marker": marker}, config, app_id, url)
+        found += rows_of(page, name, columns)
+        marker = str(page["Marker"])
+        if not marker:
+            return found
+
+
 def snake_case(value: JSON) -> JSON:
     """The API's names inside a value as commands print them."""
     if isinstance(value, dict):
@@ -103,15 +115,7 @@ def _cell(column: str, value: JSON) -> str:
 def rooms(app_id: AppIdOption = None, as_json: JsonOption = False, url: UrlOption = None, config: ConfigOption = None) -> None:
     """List the rooms of an App."""
     columns = {"room_id": "RoomId", "user_count": "UserCount", "stream_count": "StreamCount", "created_at": "CreateTime"}
-    found: list[Row] = []
-    marker = ""
-    while True:
-        page = api_call("HearthDescribeRooms", {"Marker": marker}, config, app_id, url)
-        found += rows_of(page, "RoomList", columns)
-        marker = str(page["Marker"])
-        if not marker:
-            break
-    print_rows(found, columns, as_json)
+    print_rows(all_rows("HearthDescribeRooms", "RoomList", columns, config, app_id, url), columns, as_json)
 
 
 def users(
