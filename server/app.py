@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -39,7 +40,7 @@ from server.cloud_api.admission import Admission
 from server.cloud_api.gateway import Gateway
 from server.cloud_api.table import ACTIONS, NOT_OFFERED
 from server.configuration import Tree, without_password
-from server.connections import ConnectionRefused, Connections
+from server.connections import Connections
 from server.http.cloud_api import cloud_api_routes
 from server.http.demo import demo_routes
 from server.http.health import health_routes
@@ -54,7 +55,7 @@ from server.sdk_logs import SdkLogs
 from server.settings import Settings
 from server.state_metrics import observe
 from server.store_clock import StoreClock
-from server.websockets import refuse
+from server.websockets import admit
 from signaling.accesshub.frames import Service
 from signaling.accesshub.hubs import Hubs
 from signaling.accesshub.rtmp_dispatch import RtmpDispatch
@@ -375,28 +376,21 @@ def _add_sockets(app: FastAPI, hearth: Hearth) -> None:
     @app.websocket("/ws")
     async def room_socket(websocket: WebSocket) -> None:
         origin = hearth.proxies.origin(websocket.scope)
-        try:
-            with hearth.connections.admitted(origin.client_address, "room_json"):
-                await hearth.room_sockets.serve(websocket, client_address=origin.client_address, base_url=origin.ws_base or own_address)
-        except ConnectionRefused as refusal:
-            await refuse(websocket, refusal)
+        client, base = origin.client_address, origin.ws_base or own_address
+        serve = partial(hearth.room_sockets.serve, websocket, client_address=client, base_url=base)
+        await admit(websocket, hearth.connections, client, "room_json", serve)
 
     @app.websocket("/accesshub")
     async def hub_socket(websocket: WebSocket) -> None:
         origin = hearth.proxies.origin(websocket.scope)
-        try:
-            with hearth.connections.admitted(origin.client_address, "accesshub"):
-                await hearth.hubs.serve(websocket, client_address=origin.client_address, base_url=origin.ws_base or own_address)
-        except ConnectionRefused as refusal:
-            await refuse(websocket, refusal)
+        client, base = origin.client_address, origin.ws_base or own_address
+        serve = partial(hearth.hubs.serve, websocket, client_address=client, base_url=base)
+        await admit(websocket, hearth.connections, client, "accesshub", serve)
 
     @app.websocket("/media")
     async def media_socket(websocket: WebSocket) -> None:
-        origin = hearth.proxies.origin(websocket.scope)
-        try:
-            with hearth.connections.admitted(origin.client_address, "media_json"):
-                await serve_media_socket(
-                    websocket, calls=hearth.calls, settings=media_settings, clock=hearth.clock, client_address=origin.client_address
-                )
-        except ConnectionRefused as refusal:
-            await refuse(websocket, refusal)
+        client = hearth.proxies.origin(websocket.scope).client_address
+        serve = partial(
+            serve_media_socket, websocket, calls=hearth.calls, settings=media_settings, clock=hearth.clock, client_address=client
+        )
+        await admit(websocket, hearth.connections, client, "media_json", serve)

@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from server.connections import ConnectionRefused, Connections
+from server.connections import Connections
 from server.http.body import BodyTooLong, read_body
 from server.proxies import TrustedProxies
 from server.sdk_logs import SdkLogRefused, SdkLogs
-from server.websockets import refuse
+from server.websockets import admit
 
 _ANY_ORIGIN = {"Access-Control-Allow-Origin": "*"}
 """Web SDKs post from the pages of the operator's own application."""
@@ -34,12 +36,7 @@ def sdk_log_routes(logs: SdkLogs, proxies: TrustedProxies, connections: Connecti
 
     async def listen(websocket: WebSocket) -> None:
         address = proxies.origin(websocket.scope).client_address
-        try:
-            with connections.admitted(address, "sdk_log"):
-                await websocket.accept()
-                await _receive_frames(websocket, logs, address)
-        except ConnectionRefused as refusal:
-            await refuse(websocket, refusal)
+        await admit(websocket, connections, address, "sdk_log", partial(_receive_frames, websocket, logs, address))
 
     for path in ("/httplog", "/log", "/zglog/{rest:path}"):
         router.add_api_route(path, receive, methods=["POST"])
@@ -50,6 +47,7 @@ def sdk_log_routes(logs: SdkLogs, proxies: TrustedProxies, connections: Connecti
 
 async def _receive_frames(websocket: WebSocket, logs: SdkLogs, address: str) -> None:
     hint = _app_hint(websocket.query_params.get("appid", ""))
+    await websocket.accept()
     try:
         while True:
             message = await websocket.receive()
