@@ -10,20 +10,10 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import puppeteer from "puppeteer-core";
 
+import { FLAGS as COMMON_FLAGS } from "./chromium.js";
 import { report, serve } from "./remote.js";
 
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--use-fake-device-for-media-stream",
-  "--use-fake-ui-for-media-stream",
-  "--autoplay-policy=no-user-gesture-required",
-  "--ignore-certificate-errors",
-];
+const FLAGS = [...COMMON_FLAGS, "--ignore-certificate-errors"];
 
 const SDK = "zego-express-engine-webrtc";
 const REFERENCE = "2.14.0"; // the one that is installed under its own name

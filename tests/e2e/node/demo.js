@@ -2,19 +2,8 @@
 
 import puppeteer from "puppeteer-core";
 
+import { FLAGS } from "./chromium.js";
 import { report, serve } from "./remote.js";
-
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--use-fake-device-for-media-stream",
-  "--use-fake-ui-for-media-stream",
-  "--autoplay-policy=no-user-gesture-required",
-];
 
 /** In the page, before its own scripts: the microphone is a steady tone (0 = the person refuses it). */
 function replaceMicrophone(frequency) {
