@@ -43,7 +43,7 @@ async def test_two_people_talk_and_a_third_who_comes_later_hears_both(
             assert {path["type"] for path in await user.paths()} == {"relay" if version in FIRST_STYLE else "host"}
 
 
-@with_every_kind
+@with_either_dialect
 async def test_what_a_publisher_says_of_herself_reaches_the_listener(
     hearth: HearthProcess, page: PageMaker, room: str, stream: str, version: str
 ) -> None:
@@ -71,7 +71,8 @@ async def test_what_a_publisher_says_of_herself_reaches_the_listener(
     assert alice.page_errors == bob.page_errors == []
 
 
-@pytest.mark.parametrize("version", [version for version in WHOLE_CALL if version != "1.4.0"])  # which has no mutePlayStreamAudio
+# 1.4.0 has no mutePlayStreamAudio.
+@pytest.mark.parametrize("version", [version for version in (*WHOLE_CALL, NEWEST) if version != "1.4.0"])
 async def test_listener_can_mute_a_stream_for_herself_and_gets_no_packets_then(
     hearth: HearthProcess, page: PageMaker, room: str, stream: str, version: str
 ) -> None:
@@ -86,7 +87,7 @@ async def test_listener_can_mute_a_stream_for_herself_and_gets_no_packets_then(
     await alice.heard_tone(stream, 660)
 
 
-@with_every_kind
+@with_either_dialect
 async def test_stopped_stream_is_deleted_and_can_be_published_again(
     hearth: HearthProcess, page: PageMaker, room: str, stream: str, version: str
 ) -> None:
@@ -117,7 +118,7 @@ async def test_log_out_and_a_closed_tab_take_the_stream_with_them(
     await gather(alice.heard_silence(of_bob), alice.heard_silence(of_carol))
 
 
-@with_every_kind
+@with_either_dialect
 async def test_cut_room_socket_is_resumed_while_the_sound_goes_on(
     hearth: HearthProcess, page: PageMaker, room: str, stream: str, version: str
 ) -> None:
@@ -126,7 +127,8 @@ async def test_cut_room_socket_is_resumed_while_the_sound_goes_on(
     before = await alice.concealed()
 
     for user in (bob, alice):
-        user.link.cut("/ws", stay_down=True)
+        # The hub's is the only one.
+        user.link.cut("/" if user.hub else "/ws", stay_down=True)
     await carol.login(room)
     await carol.publish_tone(f"{stream}-new", 880)
     for user in (bob, alice):
@@ -138,11 +140,15 @@ async def test_cut_room_socket_is_resumed_while_the_sound_goes_on(
     await tune_in(room, alice, f"{stream}-new", 880)
     await alice.heard_tone(stream, 660)
 
+    # The media sessions hang on the sockets that there are now: a message from bob's reaches alice's.
+    await bob.mute_microphone(stream, True)
+    await alice.remote_microphone(stream, "MUTE")
     assert alice.stream_changes(stream) == ["ADD"]
     assert alice.user_changes(bob.user_id) == ["ADD"]
     assert bob.publisher_states(stream).count("PUBLISHING") == 1
     for user in (alice, bob):
-        assert len([one for one in user.sent(session_request(version)) if one["body"]["stream_id"] == stream]) == 1
+        if not user.hub:
+            assert len([one for one in user.sent(session_request(version)) if one["body"]["stream_id"] == stream]) == 1
 
     await bob.stop_publishing(stream)
     await alice.sees_stream(room, stream, "DELETE")
