@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from media.dtls import DtlsServer
+from media.figures import MediaFigures, MediaTransport
 from media.plane import Loudest, PeerStatistics, PlaneTotals, SinkFormat, SourceFormat
 
 
@@ -54,6 +55,30 @@ class SessionStatistics:
     """Epoch ms; None while ICE or DTLS is not up."""
     peer: PeerStatistics
     """Packets, bytes, loss, jitter, round trip."""
+
+    def figures(self) -> MediaFigures:
+        """The same in the form that all transports share."""
+        peer, incoming = self.peer, self.role is Role.PUBLISHER
+        return MediaFigures(
+            transport=MediaTransport.WEBRTC,
+            packets=peer.packets_in if incoming else peer.packets_out,
+            bytes=peer.bytes_in if incoming else peer.bytes_out,
+            connected=self.connected_at is not None,
+            address=peer.address[0] if peer.address else "",
+            lost=peer.lost,
+            jitter_ms=peer.jitter_ms if peer.packets_in or peer.rtt_ms is not None else None,
+            rtt_ms=peer.rtt_ms,
+            audio_level=peer.audio_level,
+            forwarding=peer.forwarding,
+            srtp_profile=peer.srtp_profile.value if peer.srtp_profile else "",
+            rejected=peer.rejected,
+            send_failures=peer.send_failures,
+            players_loss=peer.players_fraction_lost if incoming else None,
+            nacked=peer.nacked,
+            retransmitted=peer.retransmitted,
+            redundant=peer.red,
+            rate_limited=peer.rate_limited,
+        )
 
 
 @dataclass(frozen=True)

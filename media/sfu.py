@@ -7,7 +7,6 @@ One session is one peer connection of a client, for one stream in one direction:
 from __future__ import annotations
 
 import asyncio
-import errno
 import hashlib
 import itertools
 import random
@@ -23,7 +22,7 @@ from media.audience import Audience, StreamWatcher
 from media.config import MediaConfig
 from media.dtls import DtlsServer, fingerprint
 from media.errors import MediaFull, SessionInUse, TurnPortTaken
-from media.figures import MediaFigures, MediaTransport
+from media.figures import MediaFigures
 from media.negotiation import sink_format, source_format
 from media.offer import Offer, parse_offer
 from media.plane import (
@@ -39,11 +38,8 @@ from media.plane import (
 )
 from media.python_plane import PythonPlane
 from media.session import Lost, MediaListener, Role, Session, SessionStatistics, SfuTotals
-from media.turn import access
 from media.turn.access import RelayAccess
-from media.turn.config import TurnConfig
-from media.turn.port import TurnPort
-from media.turn.server import TurnServer
+from media.turn.relay import Relay
 from media.udp_port import UdpPort
 
 log = structlog.get_logger()
@@ -91,8 +87,7 @@ class Sfu:
         self._liveness_due = 0
         self._udp: UdpPort | None = None
         self._plane: MediaPlane | None = None
-        self._turn: TurnServer | None = None
-        self._turn_port: TurnPort | None = None
+        self._relay = Relay(config, clock=clock, rng=rng)
 
     # --- life
 
@@ -108,13 +103,12 @@ class Sfu:
         # Candidates hold addresses only: where media.host is a name, the one that it stood for when the port was bound.
         announced = config.public_ips or _own_addresses(config.host)
         self._ips = tuple(self._udp.host if ip == config.host else ip for ip in announced)
-        if config.turn is not None:
-            try:
-                self._start_turn(config.turn)
-            except OSError as error:
-                self._udp.close()
-                self._udp = None
-                raise TurnPortTaken(error.errno, error.strerror) from None
+        try:
+            self._relay.start(self._udp, self._ips, self._plane.datagram_relayed)
+        except OSError as error:
+            self._udp.close()
+            self._udp = None
+            raise TurnPortTaken(error.errno, error.strerror) from None
         self._udp.read_with(self._plane.datagrams_waiting)
         self._ticker = asyncio.create_task(self._tick_forever(), name="media-ticker")
         log.info("media_started", port=self.port, addresses=list(self._ips), turn_port=self.turn_port)
@@ -129,8 +123,7 @@ class Sfu:
         await asyncio.gather(self._ticker, *self._tasks, return_exceptions=True)
         self._udp.close()
         self._udp = None
-        if self._turn_port is not None:
-            self._turn_port.close()
+        self._relay.close()
         log.info("media_stopped")
 
     @property
@@ -142,7 +135,7 @@ class Sfu:
     @property
     def turn_port(self) -> int | None:
         """The UDP port of the TURN server; None without one."""
-        return None if self._turn_port is None else self._turn_port.number
+        return self._relay.port
 
     @property
     def candidates(self) -> list[str]:
@@ -182,27 +175,17 @@ class Sfu:
         session = self._sessions.pop(session_id, None)
         if session is not None:
             self._say_goodbye(session)
-        if self._turn is not None:
-            # After the goodbyes, which may go through it.
-            self._turn.revoke(session_id)
+        # After the goodbyes, which may go through it.
+        self._relay.revoke(session_id)
 
     @property
     def relay_urls(self) -> tuple[str, ...]:
         """The TURN servers that clients are sent to, best first; empty = none."""
-        if self._config.turn_external is not None:
-            return self._config.turn_external.urls
-        if self._turn is None:
-            return ()
-        return tuple(f"turn:{f'[{ip}]' if ':' in ip else ip}:{self.turn_port}?transport=udp" for ip in self._ips)
+        return self._relay.urls
 
     def relay_access(self, session_id: int) -> RelayAccess | None:
         """TURN for the client of a media session, open or about to be; until ``close``. None if this node knows of no TURN server."""
-        external = self._config.turn_external
-        if external is not None:
-            return access.issue(self.relay_urls, external.shared_secret.encode(), session_id, self._clock() + external.credential_ms)
-        if self._turn is None:
-            return None
-        return self._turn.grant(session_id, self.relay_urls, self._clock())
+        return self._relay.access(session_id)
 
     def set_forwarding(self, session_id: int, *, audio: bool) -> None:
         """Stops (False) or resumes the packets to a player. Publishers and unknown sessions are ignored."""
@@ -261,29 +244,7 @@ class Sfu:
     def figures(self, session_id: int) -> MediaFigures | None:
         """The same in the form that all transports share."""
         found = self.statistics(session_id)
-        if found is None:
-            return None
-        peer, incoming = found.peer, found.role is Role.PUBLISHER
-        return MediaFigures(
-            transport=MediaTransport.WEBRTC,
-            packets=peer.packets_in if incoming else peer.packets_out,
-            bytes=peer.bytes_in if incoming else peer.bytes_out,
-            connected=found.connected_at is not None,
-            address=peer.address[0] if peer.address else "",
-            lost=peer.lost,
-            jitter_ms=peer.jitter_ms if peer.packets_in or peer.rtt_ms is not None else None,
-            rtt_ms=peer.rtt_ms,
-            audio_level=peer.audio_level,
-            forwarding=peer.forwarding,
-            srtp_profile=peer.srtp_profile.value if peer.srtp_profile else "",
-            rejected=peer.rejected,
-            send_failures=peer.send_failures,
-            players_loss=peer.players_fraction_lost if incoming else None,
-            nacked=peer.nacked,
-            retransmitted=peer.retransmitted,
-            redundant=peer.red,
-            rate_limited=peer.rate_limited,
-        )
+        return None if found is None else found.figures()
 
     def totals(self) -> SfuTotals:
         return SfuTotals(
@@ -292,8 +253,8 @@ class Sfu:
             connected=sum(session.connected_at is not None for session in self._sessions.values()),
             plane=self._active_plane.totals(),
             lost=dict(self._lost),
-            turn_allocations=self._turn.allocations if self._turn else 0,
-            turn_refused={reason.value: count for reason, count in self._turn.refused.items()} if self._turn else {},
+            turn_allocations=self._relay.allocations,
+            turn_refused=self._relay.refused,
         )
 
     # --- time
@@ -301,8 +262,7 @@ class Sfu:
     def tick(self, now: int) -> None:
         """Periodic work at ``now`` (epoch ms): reports, and sessions whose time is up."""
         self._active_plane.tick(now)
-        if self._turn is not None:
-            self._turn.tick(now)
+        self._relay.tick(now)
         if now < self._liveness_due:
             return
         self._liveness_due = now + _LIVENESS_INTERVAL_MS
@@ -354,29 +314,6 @@ class Sfu:
             rtcp_interval_ms=config.rtcp_interval_ms,
             packets_per_second=config.packets_per_second,
         )
-
-    def _start_turn(self, config: TurnConfig) -> None:
-        assert self._udp is not None
-        loop = asyncio.get_running_loop()
-        media = self._config
-        bind = partial(UdpPort.bind, media.host, loop=loop, buffer_bytes=media.socket_buffer, queue_limit=media.send_queue)
-        try:
-            udp = bind(config.port)
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE or not config.any_port_if_taken:
-                raise
-            udp = bind(0)
-            log.warning("turn_port_taken", port=config.port, instead=udp.number)
-        self._turn = TurnServer(config, candidates=tuple((ip, self.port) for ip in self._ips), rng=self._rng)
-        self._turn_port = TurnPort(
-            self._turn,
-            udp,
-            self._active_plane.datagram_relayed,
-            clock=self._clock,
-            receive_budget=config.receive_budget,
-            max_routes=2 * config.max_allocations,
-        )
-        self._udp.relay = self._turn_port.sender
 
     def _admit(self, session_id: int, role: Role, offer: str) -> Offer:
         limit = self._config.max_streams if role is Role.PUBLISHER else self._config.max_players
