@@ -12,12 +12,12 @@ import contextlib
 import random
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
 
-from calls import addresses, admission
+from calls import admission
 from calls.addresses import MediaCredential
 from calls.apps import App
 from calls.dispatched_media import DispatchedMedia
@@ -47,23 +47,20 @@ from calls.remote_media import RemoteMedia
 from calls.room_watch import RoomWatches
 from calls.settings import CallSettings
 from calls.statistics import MediaStatistics, Subject
+from calls.stream_addresses import StreamAddresses, Transport
 from calls.upkeep import CallUpkeep
 from media.sfu import Lost
 from rooms.errors import StoreUnavailable
 from rooms.events import Receiver, StreamEnd
-from rooms.model import Client, Clock, LoginRequest, NodeInfo, Session, Stream
+from rooms.model import Client, Clock, LoginRequest, Session, Stream
 
 if TYPE_CHECKING:
     from rooms.service import LoginResult
 
 log = structlog.get_logger()
 
-Transport = Literal["webrtc", "rtmp"]
-
 ROLE_HOST = 2
 """``role`` that every SDK sends."""
-MOST_SPARES = 2
-"""Addresses of other nodes that a client is given beside the one it is to use."""
 
 
 class EnterRequest(msgspec.Struct, frozen=True):
@@ -115,8 +112,7 @@ class Calls:
         self._guests = GuestMedia(self, rooms, self._live, settings, clock)
         self._opening = MediaOpening(rooms, sfu, self._live, self._watches, self._remote, self._publishing, apps, settings, clock)
         self._upkeep = CallUpkeep(rooms, self._live, self._watches, settings)
-        self.rtmp_port = settings.rtmp_port
-        """Not 0: clients of this node are sent to this TCP port of the host by which they know it, not to ``NodeInfo.rtmp_url``."""
+        self.stream_addresses = StreamAddresses(rooms, settings.rtmp_port)
         self._dispatched = DispatchedMedia(rooms, self._live, self._watches, self._opening, settings, clock)
         self.live_admission = LiveAdmission(rooms, self._live, self._opening, self._dispatched, apps)
         """Who may publish and play over RTMP and FLV."""
@@ -166,17 +162,14 @@ class Calls:
         Raises ``StreamTaken`` for every later publisher of a stream id, ``TokenExpired``, ``TokenNotPermitted``, ``SessionUnknown``.
         """
         current = await self._publishing.current(session)
-        node = self._rooms.node
-        urls = self._urls(node, current, stream_id, transport, base)
+        urls = self.stream_addresses.here(current, stream_id, transport, base)
         if urls:
             await self._publishing.reserve(current, stream_id)
-        return [*urls, *await self._spares(node, current, transport)]
+        return [*urls, *await self.stream_addresses.spares(current, transport)]
 
     async def play_urls(self, session: Session, stream_id: str, transport: Transport, base: str) -> list[str]:
         """Where to play a stream: on the node that holds it, on this one if nobody publishes it (yet)."""
-        stream = await self._rooms.stream(session.app_id, stream_id)
-        node = self._rooms.node if stream is None else await self._node(stream.node_id)
-        return [*self._urls(node, session, stream_id, transport, base), *await self._spares(node, session, transport)]
+        return await self.stream_addresses.on_its_node(session, stream_id, transport, base)
 
     async def announce(self, session: Session, stream_id: str, extra_info: str) -> Stream:
         """Put a stream on the air. Repeating it is harmless. Raises as ``publish_urls``."""
@@ -415,28 +408,3 @@ class Calls:
         if app is None:
             raise AppUnknown(f"no App {app_id}")
         return app
-
-    async def _node(self, node_id: str) -> NodeInfo:
-        """Where a node is reached; this one if it is not there any more (its streams will be gone in a moment)."""
-        own = self._rooms.node
-        if node_id in ("", own.node_id):
-            return own
-        return next((node for node in await self._rooms.nodes() if node.node_id == node_id), own)
-
-    async def _spares(self, node: NodeInfo, session: Session, transport: Transport) -> list[str]:
-        """Media addresses on other nodes, for a client that finds ``node`` dead: SDKs take the next address of the list after 3 s."""
-        if transport != "webrtc":
-            return []
-        credential = MediaCredential(session.app_id, session.session_id, session.media_key)
-        others = [other for other in await self._rooms.nodes() if other.node_id != node.node_id and other.ws_url and not other.draining]
-        others.sort(key=lambda other: other.sessions)
-        return [addresses.media_url(other.ws_url, credential) for other in others[:MOST_SPARES]]
-
-    def _urls(self, node: NodeInfo, session: Session, stream_id: str, transport: Transport, base: str) -> list[str]:
-        credential = MediaCredential(session.app_id, session.session_id, session.media_key)
-        if transport == "webrtc":
-            return [addresses.media_url(node.ws_url or base, credential)]
-        rtmp = node.rtmp_url
-        if self.rtmp_port and node.node_id == self._rooms.node.node_id:
-            rtmp = addresses.rtmp_base(node.ws_url or base, self.rtmp_port)
-        return [addresses.rtmp_url(rtmp, credential, stream_id)] if rtmp else []

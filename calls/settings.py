@@ -37,4 +37,4 @@ class CallSettings:
     statistics_points: int = 120
     """Samples kept of each media session: ten minutes."""
     rtmp_port: int = 0
-    """See ``Calls.rtmp_port``."""
+    """See ``StreamAddresses.rtmp_port``."""

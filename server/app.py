@@ -236,7 +236,7 @@ class Hearth:
         except OSError as error:
             raise CannotStart(_rtmp_cure(self.settings, error)) from None
         if wiring.rtmp_host_is_clients(self.settings):
-            self.calls.rtmp_port = self.rtmp.port
+            self.calls.stream_addresses.rtmp_port = self.rtmp.port
         self.rooms.reached_at(wiring.rtmp_address(self.settings, self.rtmp.port))
 
     async def _until_there(self, step: Callable[[], Awaitable[None]]) -> None:

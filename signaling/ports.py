@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, Protocol
+from typing import Protocol
 
 from calls.service import EnterRequest
+from calls.stream_addresses import Transport
 from rooms.events import Barrage, Broadcast, Receiver
 from rooms.limits import RoomLimits
 from rooms.model import ExtraInfo, Session, Stream, User
@@ -76,9 +77,9 @@ class Calls(Protocol):
 
     def token_remaining(self, session: Session) -> int: ...
 
-    async def publish_urls(self, session: Session, stream_id: str, transport: Literal["webrtc", "rtmp"], base: str) -> list[str]: ...
+    async def publish_urls(self, session: Session, stream_id: str, transport: Transport, base: str) -> list[str]: ...
 
-    async def play_urls(self, session: Session, stream_id: str, transport: Literal["webrtc", "rtmp"], base: str) -> list[str]: ...
+    async def play_urls(self, session: Session, stream_id: str, transport: Transport, base: str) -> list[str]: ...
 
     async def announce(self, session: Session, stream_id: str, extra_info: str) -> Stream: ...
 

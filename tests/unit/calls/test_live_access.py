@@ -41,7 +41,7 @@ class Connection:
 @pytest.fixture
 def house() -> House:
     made = House()
-    made.calls.rtmp_port = 1935
+    made.calls.stream_addresses.rtmp_port = 1935
     return made
 
 

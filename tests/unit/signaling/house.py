@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from auth.errors import TokenExpired, TokenMalformed
 from calls.service import EnterRequest
+from calls.stream_addresses import Transport
 from rooms.errors import MessageEmpty, NotOwner, SessionEnded, SessionUnknown, StreamTaken, StreamUnknown
 from rooms.events import (
     AnyEvent,
@@ -181,13 +182,13 @@ class House:
     def token_remaining(self, session: Session) -> int:
         return 3600
 
-    async def publish_urls(self, session: Session, stream_id: str, transport: Literal["webrtc", "rtmp"], base: str) -> list[str]:
+    async def publish_urls(self, session: Session, stream_id: str, transport: Transport, base: str) -> list[str]:
         self._fail()
         self.bases.append(base)
         self._reserve(session, stream_id)
         return [f"{transport}://{stream_id}/publish"]
 
-    async def play_urls(self, session: Session, stream_id: str, transport: Literal["webrtc", "rtmp"], base: str) -> list[str]:
+    async def play_urls(self, session: Session, stream_id: str, transport: Transport, base: str) -> list[str]:
         self._fail()
         self.bases.append(base)
         return [f"{transport}://{stream_id}/play"]
