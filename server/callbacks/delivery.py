@@ -86,9 +86,13 @@ class AppDelivery:
         async with asyncio.TaskGroup() as tasks:
             while True:
                 self.wake.clear()
-                # What is said of an unreachable store is said by the rooms; it is asked again at the next look.
-                with contextlib.suppress(StoreUnavailable):
+                try:
                     await self.step(tasks)
+                except StoreUnavailable:
+                    pass  # the rooms say so; it is asked again at the next look
+                except Exception:
+                    # Calls go on, whatever is wrong with what is told of them.
+                    log.exception("callbacks_not_taken", app_id=self._app_id)
                 await self._pause(sleep)
 
     async def _pause(self, sleep: Sleep) -> None:
@@ -207,6 +211,7 @@ class CallbackDelivery:
         self._metrics = metrics
         self._sleep = sleep
         self._deliveries: dict[int, AppDelivery] = {}
+        self._running: dict[AppDelivery, asyncio.Task[None]] = {}
         self._known: dict[int, CallbackTarget | None] = {}
         """What the store has been told of each App."""
 
@@ -226,9 +231,13 @@ class CallbackDelivery:
         for app_id in self._known.keys() - wanted.keys():
             wanted[app_id] = None
         for app_id, target in wanted.items():
-            if app_id in self._known and self._known[app_id] == target:
+            if app_id in self._known and self._known[app_id] == target and (target is None or app_id in self._deliveries):
                 continue
-            self._deliveries.pop(app_id, None)
+            former = self._deliveries.pop(app_id, None)
+            if former is not None:
+                # Before the store is told: each of its looks would say again what is to be written. Attempts under way are cut off, and
+                # made again to the new address.
+                await self._stop(former)
             if target is None:
                 await self._outbox.disable(app_id)
             else:
@@ -242,25 +251,25 @@ class CallbackDelivery:
 
     async def run(self) -> None:
         """Delivers until cancelled. Apps may change meanwhile."""
-        running: dict[AppDelivery, asyncio.Task[None]] = {}
+        self._running.clear()
         async with asyncio.TaskGroup() as tasks:
             while True:
-                current = set(self._deliveries.values())
-                for delivery in [one for one in running if one not in current]:
-                    # Its attempts under way are cut off, and made again to the new address.
-                    await self._stop(delivery, running.pop(delivery))
-                for delivery in current - running.keys():
-                    running[delivery] = tasks.create_task(delivery.run(self._sleep))
+                for delivery in self._deliveries.values():
+                    if delivery not in self._running:
+                        self._running[delivery] = tasks.create_task(delivery.run(self._sleep))
                 await self._sleep(POLL_SECONDS)
                 try:
                     await self.configure()
                 except StoreUnavailable:
                     continue
+                except Exception:
+                    log.exception("callbacks_not_configured")
 
-    @staticmethod
-    async def _stop(delivery: AppDelivery, task: asyncio.Task[None]) -> None:
-        task.cancel()
-        await asyncio.wait([task])
+    async def _stop(self, delivery: AppDelivery) -> None:
+        task = self._running.pop(delivery, None)
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
         # With the store away the claims run out by themselves.
         with contextlib.suppress(StoreUnavailable):
             await delivery.release()

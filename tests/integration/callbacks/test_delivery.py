@@ -6,11 +6,12 @@ import asyncio
 
 import pytest
 
+from rooms.errors import StoreUnavailable
 from rooms.outbox import CallbackEvent
 from server.callbacks.delivery import CLAIM_MARGIN
 from tests.callback_receiver import HANG, CallbackReceiver
 from tests.integration.callbacks.house import SECRET, CallbackHouse, CallbackNode, app
-from tests.integration.rooms.house import APP, brisk, dormant
+from tests.integration.rooms.house import APP, HeldAnswers, brisk, dormant
 from tests.waiting import until
 
 FAR_AWAY = 424_242
@@ -288,6 +289,81 @@ async def test_many_events_follow_each_other_without_waiting_for_the_next_look(h
     running = asyncio.create_task(delivery.run(dormant))
     try:
         await until(lambda: len(backend.callbacks) == 40)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_callbacks_that_are_switched_off_stay_off_whatever_is_just_looked_for(house: CallbackHouse) -> None:
+    node = await house.callback_node()
+    node.delivery._sleep = brisk
+    running = asyncio.create_task(node.delivery.run())
+    try:
+        delivery = node.delivery._deliveries[APP]
+        await until(lambda: node.delivery._running)
+        with HeldAnswers(house.store_of(node.rooms), "outbox_off") as off:
+            house.apps = []
+            await off.ran.wait()
+            delivery.wake.set()
+            for number in range(5):
+                await house.enter(node.rooms, f"user-{number}")
+            off.gate.set()
+        await until(lambda: not node.delivery.backlogs())
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    assert (await node.outbox.enable(APP, [CallbackEvent.ROOM_LOGIN])).waiting == 0
+
+
+async def test_app_that_gets_its_old_address_back_while_the_store_is_away_is_told_again(
+    house: CallbackHouse, backend: CallbackReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = house.apps = [app({"room_login": backend.url})]
+    node = await house.callback_node()
+
+    async def away(*_: object) -> None:
+        raise StoreUnavailable("away")
+
+    with monkeypatch.context() as outage:
+        outage.setattr(node.outbox, "enable", away)
+        house.apps = [app({"room_login": "http://127.0.0.1:1/"})]
+        with pytest.raises(StoreUnavailable):
+            await node.delivery.configure()
+    house.apps = old
+    await node.delivery.configure()
+    await house.enter(node.rooms, "anna")
+    await node.delivery.deliver_due()
+    assert backend.one("room_login")["user_account"] == "anna"
+
+
+@pytest.mark.parametrize("failing", ["enable", "take"])
+async def test_a_defect_in_one_look_ends_neither_the_node_nor_the_later_looks(
+    house: CallbackHouse, backend: CallbackReceiver, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    apps, house.apps = [app({"room_login": backend.url})], []
+    node = await house.callback_node()
+    node.delivery._sleep = brisk
+    failed = asyncio.Event()
+    carry_out = getattr(node.outbox, failing)
+
+    async def fail_once(*arguments: object, **named: object) -> object:
+        # A look claims what it takes; switching on does not.
+        if failing == "take" and not arguments[2]:
+            return await carry_out(*arguments, **named)
+        if not failed.is_set():
+            failed.set()
+            raise RuntimeError("a defect")
+        return await carry_out(*arguments, **named)
+
+    monkeypatch.setattr(node.outbox, failing, fail_once)
+    running = asyncio.create_task(node.delivery.run())
+    try:
+        house.apps = apps
+        await failed.wait()
+        await until(lambda: node.delivery.backlogs() or running.done())
+        await house.enter(node.rooms, "anna")
+        await until(lambda: backend.of("room_login") or running.done())
+        assert not running.done()
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
