@@ -86,6 +86,9 @@ class EventFeed:
                     await self._serve(subscription)
             except StoreUnavailable as error:
                 log.warning("event_feed_lost", error=str(error))
+            except Exception:
+                # Begun anew: the views find out what they missed.
+                log.exception("event_feed_failed")
             finally:
                 self.connected.clear()
                 self._subscription = None

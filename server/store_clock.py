@@ -53,3 +53,6 @@ class StoreClock:
                 await self.adjust()
             except StoreUnavailable:
                 log.debug("clock_not_adjusted")
+            except Exception:
+                # It runs on as it is.
+                log.exception("clock_not_adjusted")

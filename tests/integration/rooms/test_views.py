@@ -11,7 +11,7 @@ from rooms.errors import RoomError
 from rooms.events import EndReason, UserJoined
 from rooms.limits import RoomLimits
 from rooms.service import RoomService
-from tests.integration.rooms.house import APP, ROOM, HeldAnswers, House, Phone, deaf, request, state, stored
+from tests.integration.rooms.house import APP, ROOM, HeldAnswers, House, Phone, brisk, deaf, request, state, stored
 from tests.waiting import until
 
 
@@ -33,6 +33,24 @@ async def test_a_hole_is_filled_from_the_log_without_anybody_noticing(house: Hou
     revs = [event.rev for event in bert.events]
     assert revs == list(range(revs[0], revs[0] + 7))
     assert await agrees(two)
+
+
+async def test_a_defect_in_the_handling_of_an_event_does_not_leave_the_node_deaf(house: House) -> None:
+    one, two = await house.node("n1"), await house.node("n2", sleep=brisk)
+    first, _ = await house.enter(one, "anna")
+    _, bert = await house.enter(two, "bert")
+    hear = two._feed._on_payload
+
+    def fail_once(channel: str, payload: bytes) -> None:
+        two._feed._on_payload = hear
+        raise RuntimeError("a defect")
+
+    two._feed._on_payload = fail_once
+    await one.messages.send_broadcast(first.session, "while it fails")
+    await until(lambda: two._feed._on_payload == hear)
+    await until(lambda: two.ready)
+    await one.messages.send_broadcast(first.session, "later")
+    await until(lambda: bert.seen().count("Broadcast") == 2)
 
 
 async def test_a_hole_longer_than_the_log_leads_to_a_snapshot_and_resynchronisation(house: House) -> None:

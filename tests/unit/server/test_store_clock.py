@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from rooms.errors import StoreUnavailable
+from server import store_clock
 from server.store_clock import StoreClock
+from tests.waiting import until
 
 
 class Machine:
@@ -63,3 +67,21 @@ async def test_time_goes_on_while_the_store_is_away() -> None:
 
 async def test_before_the_store_was_asked_it_is_this_machines_time() -> None:
     assert Machine(wall=1_000_000).clock() == 1_000_000_000
+
+
+@pytest.mark.parametrize("problem", [StoreUnavailable("away"), RuntimeError("NOPERM")])
+async def test_it_goes_on_asking_whatever_the_store_answers(monkeypatch: pytest.MonkeyPatch, problem: Exception) -> None:
+    monkeypatch.setattr(store_clock, "PACE_SECONDS", 0)
+    asked = 0
+
+    async def ask() -> int:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            raise problem
+        return 0
+
+    following = asyncio.create_task(StoreClock(ask, lambda: 0, lambda: 0).run())
+    await until(lambda: asked > 1 or following.done())
+    assert not following.done()
+    following.cancel()
