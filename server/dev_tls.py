@@ -19,6 +19,7 @@ import ifaddr
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from server.development import private_directory
@@ -82,7 +83,8 @@ def _authority(directory: Path, now: datetime.datetime) -> tuple[ec.EllipticCurv
     if key_path.exists() and path.exists():
         certificate = x509.load_pem_x509_certificate(path.read_bytes())
         key = serialization.load_pem_private_key(key_path.read_bytes(), None)
-        if isinstance(key, ec.EllipticCurvePrivateKey) and certificate.not_valid_after_utc > now + _RENEW_BEFORE:
+        current = certificate.not_valid_after_utc > now + _RENEW_BEFORE
+        if current and isinstance(key, ec.EllipticCurvePrivateKey) and _belong_together(key, certificate):
             return key, certificate
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Hearth development CA ({socket.gethostname()})"[:64])])
@@ -104,6 +106,11 @@ def _authority(directory: Path, now: datetime.datetime) -> tuple[ec.EllipticCurv
     return key, certificate
 
 
+def _belong_together(key: PrivateKeyTypes, certificate: x509.Certificate) -> bool:
+    """Not if a start was cut off between the writing of the one and of the other, or two starts were at it at once."""
+    return key.public_key() == certificate.public_key()
+
+
 def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=True,
@@ -122,7 +129,8 @@ def _still_good(tls: DevelopmentTls, authority: x509.Certificate, now: datetime.
     if not (tls.certificate.exists() and tls.key.exists()):
         return False
     certificate = x509.load_pem_x509_certificate(tls.certificate.read_bytes())
-    if certificate.not_valid_after_utc < now + _RENEW_BEFORE:
+    key = serialization.load_pem_private_key(tls.key.read_bytes(), None)
+    if certificate.not_valid_after_utc < now + _RENEW_BEFORE or not _belong_together(key, certificate):
         return False
     try:
         certificate.verify_directly_issued_by(authority)

@@ -68,6 +68,20 @@ def test_certificate_is_kept_until_something_changes(tmp_path: Path) -> None:
     assert moved.authority.read_bytes() == authority
 
 
+def test_start_that_was_cut_off_between_a_key_and_its_certificate_is_made_good(tmp_path: Path) -> None:
+    first = ensure_development_tls(tmp_path / "first", NOW, [])
+    other = ensure_development_tls(tmp_path / "other", NOW, [])
+    first.key.write_bytes(other.key.read_bytes())
+    again = ensure_development_tls(tmp_path / "first", NOW, [])
+    ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(again.certificate, again.key)
+
+    (tmp_path / "first" / "ca-key.pem").write_bytes((tmp_path / "other" / "ca-key.pem").read_bytes())
+    again.certificate.unlink()
+    again = ensure_development_tls(tmp_path / "first", NOW, [])
+    authority = x509.load_pem_x509_certificate(again.authority.read_bytes())
+    x509.load_pem_x509_certificate(again.certificate.read_bytes()).verify_directly_issued_by(authority)
+
+
 def test_certificate_is_renewed_before_it_ends_and_its_authority_is_kept(tmp_path: Path) -> None:
     first = ensure_development_tls(tmp_path, NOW, [])
     authority, certificate = first.authority.read_bytes(), first.certificate.read_bytes()
