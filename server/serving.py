@@ -149,7 +149,8 @@ class _Steward:
         hearth = self._hearth
         seconds = hearth.settings.server.drain_seconds
         log.info("drain_started", sessions=hearth.rooms.counts().sessions, seconds=seconds)
-        await hearth.begin_drain()
+        with _logged("drain_failed"):
+            await hearth.begin_drain()
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
         while hearth.busy and loop.time() < deadline:  # noqa: ASYNC110 -- ends by several causes, none of which has an event
@@ -159,13 +160,24 @@ class _Steward:
 
     async def _close(self) -> None:
         """What clients have asked is answered before their sockets go."""
-        with contextlib.suppress(TimeoutError):
+        with contextlib.suppress(TimeoutError), _logged("farewell_failed"):
             async with asyncio.timeout(_CLOSING_SECONDS):
                 await self._hearth.drain_sockets()
                 # Media sockets are still there: what is left on them is told to ask for an address again.
                 self._hearth.calls.aclose()
                 await asyncio.sleep(_FAREWELL_SECONDS)
         self._server.end(at_once=False)
+
+
+@contextlib.contextmanager
+def _logged(event: str) -> Iterator[None]:
+    """A defect on the way out must not keep the process from ending."""
+    try:
+        yield
+    except TimeoutError:
+        raise
+    except Exception:
+        log.exception(event)
 
 
 def _card(configuration: Configuration, hearth: Hearth, port: int, tls: DevelopmentTls | None) -> str:
