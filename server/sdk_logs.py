@@ -63,7 +63,8 @@ class SdkLogs:
         self._kept: dict[int, _Ring] = {}
         self._minute = 0
         self._uploads: Counter[str] = Counter()
-        self._file: IO[str] | None = file.open("a", encoding="utf-8", buffering=1) if file else None
+        # Without a buffer, in which lines would pile up that a full disk does not take.
+        self._file: IO[bytes] | None = file.open("ab", buffering=0) if file else None
 
     def close(self) -> None:
         if self._file is not None:
@@ -110,7 +111,11 @@ class SdkLogs:
         limits = self._limits
         self._kept.setdefault(app_id, _Ring()).add(text, most_records=limits.sdk_log_records, most_bytes=limits.sdk_log_memory_bytes)
         if self._file is not None:
-            self._file.write(text.decode() + "\n")
+            try:
+                self._file.write(text + b"\n")
+            except OSError as error:
+                # A full disk, say. It is in memory all the same, and the next one is tried again.
+                log.warning("sdk_log_not_written", problem=error.strerror)
         self._metrics.sdk_log_records.labels("kept").inc()
         log.debug("sdk_log", app_id=app_id, address=address, record=kept["record"])
         return True

@@ -116,3 +116,11 @@ def test_addresses_of_one_ipv6_network_share_a_rate() -> None:
     with pytest.raises(SdkLogRefused):
         logs.receive(line(appid=7), "2001:db8::2")
     logs.receive(line(appid=7), "2001:db8:0:1::1")
+
+
+def test_a_full_disk_refuses_nobody_and_leaves_the_records_in_memory() -> None:
+    logs = make(file=Path("/dev/full"))
+    for number in range(3):
+        assert logs.receive(line(appid=7, n=number), "192.0.2.1") == 1
+    assert len(logs.recent(7, 10)) == 3
+    logs.close()
