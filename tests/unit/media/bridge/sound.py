@@ -6,6 +6,7 @@ import array
 import math
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from pathlib import Path
 
 from av import AudioFrame, Packet
 from av.audio.codeccontext import AudioCodecContext
@@ -65,6 +66,17 @@ def aac(*sounds: array.array[float], rate: int = RATE) -> tuple[bytes, list[byte
     return bytes(encoder.extradata or b""), frames
 
 
+def he_aac(version: int) -> list[bytes]:
+    """Raw frames of a tone of 440 Hz, 1.5 s, in HE-AAC of 48 kHz: ``data/README.md``."""
+    data, frames = (Path(__file__).parent / "data" / f"he_aac_v{version}.adts").read_bytes(), []
+    while data:
+        # ISO/IEC 13818-7 §6.2: the header has no checksum, and is seven bytes long.
+        size = int.from_bytes(data[3:6], "big") >> 5 & 0x1FFF
+        frames.append(data[7:size])
+        data = data[size:]
+    return frames
+
+
 def opus(sound: array.array[float], *, fec: bool = False) -> list[bytes]:
     """Packets of 20 ms."""
     encoder = CodecContext.create("libopus", "w")
@@ -94,6 +106,15 @@ def hear_opus(packets: Iterable[bytes]) -> array.array[float]:
     for packet in packets:
         heard.extend(samples_of(decoder.decode(packet, duration(packet))))
     return heard
+
+
+def aac_profile(config: bytes, frames: Iterable[bytes]) -> str | None:
+    """What a decoder finds in the frames."""
+    decoder = CodecContext.create("aac", "r")
+    decoder.extradata = config
+    for frame in frames:
+        decoder.decode(Packet(frame))
+    return decoder.profile
 
 
 def hear_aac(config: bytes, frames: Iterable[bytes]) -> array.array[float]:

@@ -45,11 +45,34 @@ def test_a_tone_of_every_kind_of_aac_is_heard_in_the_opus(rate: int, stereo: boo
     assert sound.loudness(heard) == pytest.approx(0.28, abs=0.06)
 
 
-def test_aac_whose_configuration_announces_sbr_plays_at_its_own_pitch_and_speed() -> None:
-    """HE-AAC: the decoder gives twice the rate of the core. (No encoder for it here: an LC core of 24 kHz, without the SBR data.)"""
+SBR = {
+    "nothing": "1308",
+    "SBR, hierarchically": "2b098800",
+    "SBR, behind the core": "130856e598",
+    "SBR and PS, hierarchically": "eb098800",
+    "SBR and PS, behind the core": "130856e59d4880",
+}
+"""What may be said of an AAC-LC core of 24 kHz, mono: ISO/IEC 14496-3 §1.6.5."""
+
+
+@pytest.mark.parametrize("announced", SBR)
+@pytest.mark.parametrize("version, profile", [(1, "HE-AAC"), (2, "HE-AACv2")])
+def test_he_aac_plays_at_its_own_pitch_and_speed_whatever_its_configuration_announces(version: int, profile: str, announced: str) -> None:
+    config, aac = bytes.fromhex(SBR[announced]), sound.he_aac(version)
+    assert sound.aac_profile(config, aac) == profile
+    packets = convert(24_000, config, aac)
+    assert [packet.timestamp for packet in packets] == [960 * index for index in range(len(packets))]
+    # As many as there is sound in the frames, 2048 samples of 48 kHz in each.
+    assert len(packets) == pytest.approx(len(aac) * 2_048 / 960, abs=2)
+    heard = sound.hear_opus(packet.payload for packet in packets)[12_000:60_000]
+    assert sound.share(heard, 440) > 0.9
+    assert sound.loudness(heard) == pytest.approx(0.28, abs=0.06)
+
+
+def test_aac_whose_configuration_announces_sbr_that_never_comes_plays_at_its_own_pitch_and_speed() -> None:
+    """The decoder gives twice the rate of the core all the same."""
     _, core = sound.aac(sound.tone(600, 48_000, rate=24_000), rate=24_000)
-    # Object type SBR, 24 kHz, mono; 48 kHz, object type AAC-LC (ISO/IEC 14496-3 §1.6.2.1, hierarchical signalling).
-    packets = convert(24_000, bytes.fromhex("2b098800"), core)
+    packets = convert(24_000, bytes.fromhex(SBR["SBR, hierarchically"]), core)
     assert [packet.timestamp for packet in packets] == [960 * index for index in range(len(packets))]
     assert len(packets) == pytest.approx(100, abs=6)
     heard = sound.hear_opus(packet.payload for packet in packets)
