@@ -1,4 +1,4 @@
-"""A bound on how many packets a second are taken from one peer, with room for bursts (the generic cell rate algorithm)."""
+"""A bound on how many packets or messages a second are taken from one peer, with room for bursts (the generic cell rate algorithm)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class PacketRate:
         self._due_us = 0
         """When everything allowed so far would have come at an even pace (epoch microseconds)."""
 
-    def allows(self, now: int) -> bool:
-        """Counts one more packet at ``now`` (ms), unless it is one too many."""
+    def allows(self, now: int, count: int = 1) -> bool:
+        """Counts so many more packets at ``now`` (ms), unless they are too many."""
         now_us = now * 1_000
-        due_us = max(self._due_us, now_us) + self._spacing_us
+        due_us = max(self._due_us, now_us) + count * self._spacing_us
         if due_us - now_us > self._burst_us:
             return False
         self._due_us = due_us

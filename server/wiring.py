@@ -77,6 +77,7 @@ def rtmp_config(settings: Settings) -> RtmpConfig:
         max_connections_per_address=rtmp.connections_per_address,
         max_message=rtmp.message_bytes,
         max_chunk_streams=rtmp.chunk_streams,
+        messages_per_second=rtmp.messages_per_second,
     )
 
 

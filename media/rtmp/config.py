@@ -42,5 +42,7 @@ class RtmpConfig:
     """Bytes of one message, and of all that one connection has begun and not finished."""
     max_chunk_streams: int = 32
     """Of one connection. Real clients use up to 6."""
+    messages_per_second: int = 1_000
+    """Of one connection, those in an aggregate counted each. Sound has up to 94, pictures 60. See ``media.rtmp.connection.BURST_MS``."""
     tick_ms: int = 1_000
     """How often deadlines are looked at."""

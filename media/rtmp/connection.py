@@ -13,12 +13,14 @@ import asyncio
 import enum
 import random
 import socket
+from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
 
 import structlog
 
 from media.errors import LiveRefused, MediaFull
+from media.packet_rate import PacketRate
 from media.plane import Clock
 from media.rtmp.access import LiveAccess
 from media.rtmp.config import RtmpConfig
@@ -46,6 +48,8 @@ _UNSENT = 16_384
 """Bytes that the kernel keeps unsent before it calls the socket full."""
 _MOST_UNREAD_ANSWERS = 65_536
 """Bytes of answers for a client that does not read them; then its requests are not read either."""
+BURST_MS = 5_000
+"""So much of ``RtmpConfig.messages_per_second`` is taken at once: what waited through half a minute without a network passes."""
 
 
 class Owner(Protocol):
@@ -56,6 +60,7 @@ class Owner(Protocol):
     config: RtmpConfig
     clock: Clock
     rng: random.Random
+    refused: Counter[str]
 
     def decide(self, connection: RtmpConnection, address: str) -> None:
         """Begins ``connection.ask`` as a task."""
@@ -89,6 +94,7 @@ class RtmpConnection:
         self._protocol = RtmpServerProtocol(
             rng=owner.rng, max_message=owner.config.max_message, max_chunk_streams=owner.config.max_chunk_streams
         )
+        self._rate = PacketRate(owner.config.messages_per_second, burst_ms=BURST_MS)
         self._phase = _Phase.OPEN
         self._app = ""
         self._rest = b""
@@ -145,8 +151,13 @@ class RtmpConnection:
     def _receive(self, data: bytes) -> None:
         """Understands ``data`` and does what it says, up to a request that has to wait for its answer. Of much data, only the first part
         now: the rest when others have had their turn, and nothing is read until then."""
+        before = self._protocol.messages
         try:
-            for event in self._protocol.receive(data):
+            events = self._protocol.receive(data)
+            if not self._rate.allows(self._owner.clock(), self._protocol.messages - before):
+                self._refuse_flood()
+                return
+            for event in events:
                 self._handle(event)
         except ProtocolError as error:
             log.info("rtmp_protocol_error", client=self.client, problem=str(error))
@@ -164,6 +175,15 @@ class RtmpConnection:
     def _receive_more(self) -> None:
         if self._phase is _Phase.OPEN:
             self._receive(b"")
+
+    def _refuse_flood(self) -> None:
+        limit = self._owner.config.messages_per_second
+        self._owner.refused["too_many_messages"] += 1
+        log.info("rtmp_flood_refused", client=self.client, messages_per_second=limit)
+        if isinstance(self.role, RtmpPublisher):
+            self.role.refuse(f"more than {limit} messages a second (rtmp.messages_per_second)")
+        else:
+            self.abort()
 
     def _handle(self, event: Event) -> None:
         role = self.role

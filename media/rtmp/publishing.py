@@ -71,14 +71,17 @@ class RtmpPublisher:
         if tag.kind is TagKind.AUDIO:
             refused = _unplayable(tag.body)
             if refused:
-                self._end_feed()
-                self.ended(lost=False)
-                self._connection.refuse_publish(refused, Code.PUBLISH_FAILED)
+                self.refuse(refused)
                 return
         first, self._arrived = self._arrived is None, self._clock()
         self._feed.message(tag)
         if first and self.session is not None:
             self.session.media_arrived()
+
+    def refuse(self, reason: str) -> None:
+        """Ends the publish for what the client sends."""
+        self.ended(lost=False)
+        self._connection.refuse_publish(reason, Code.PUBLISH_FAILED)
 
     def ended(self, *, lost: bool) -> None:
         """The client has stopped, or the connection is gone."""

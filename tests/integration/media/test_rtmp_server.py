@@ -18,7 +18,7 @@ from media.errors import LiveRefused
 from media.flv import Tag, TagKind, aac_config_tag, aac_frame_tag
 from media.rtmp.access import LiveConnection
 from media.rtmp.config import PlayerLimits, RtmpConfig
-from media.rtmp.connection import RtmpConnection
+from media.rtmp.connection import BURST_MS, RtmpConnection
 from media.rtmp.live import LiveHub
 from media.rtmp.playing import RtmpPlayer
 from media.rtmp.protocol import MESSAGES_AT_ONCE, Code
@@ -298,6 +298,29 @@ async def test_thousands_of_messages_in_one_segment_arrive_all_and_stop_nobody(h
     await house.arrived(1 + len(tags))
     assert turns > len(tags) / MESSAGES_AT_ONCE
     await until(lambda: "publisher ended" in house.allowed.told)
+
+
+async def test_a_flood_of_messages_is_refused_with_the_reason_and_counted_and_the_others_go_on(house: House) -> None:
+    flooder, publisher, player = await house.peer().publish("flood"), await house.peer().publish(), await house.peer().play()
+    most = house.config.messages_per_second * BURST_MS // 1000
+    flooder.send(*frames(0, most, 1))  # beside its requests, so these are more
+    await until(lambda: flooder.closed)
+    status = flooder.rtmp.answers[-1][-1]
+    assert isinstance(status, dict) and status["code"] == Code.PUBLISH_FAILED and "messages a second" in str(status["description"])
+    assert house.server.refused == {"too_many_messages": 1} and "publisher ended" in house.allowed.told
+    assert [stream.name for stream in house.hub.streams()] == ["a"]
+    publisher.send(CONFIG)
+    await until(lambda: player.rtmp.media_got)
+
+
+async def test_sound_and_pictures_of_the_highest_rates_are_no_flood_nor_is_what_half_a_minute_held_up(house: House) -> None:
+    publisher, sent, a_second = await house.peer().publish(), 0, 94 + 60
+    for seconds in [*[1] * 40, 30]:
+        house.clock.now += seconds * 1_000
+        publisher.send(*frames(0, seconds * a_second, 1))
+        sent += seconds * a_second
+        await house.arrived(sent)
+    assert not house.server.refused
 
 
 def connections_alive() -> int:

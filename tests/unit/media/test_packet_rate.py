@@ -20,6 +20,11 @@ def test_what_was_kept_for_a_second_passes_at_once() -> None:
     assert [rate.allows(5_000) for _ in range(101)] == [True] * 100 + [False]
 
 
+def test_several_at_once_are_all_counted_or_none() -> None:
+    rate = PacketRate(100, burst_ms=1_000)
+    assert [rate.allows(5_000, count) for count in (60, 41, 40, 0, 1)] == [True, False, True, True, False]
+
+
 @given(st.integers(1, 500), st.lists(st.integers(0, 3_000), max_size=300))
 def test_no_pattern_passes_more_than_rate_and_burst(per_second: int, pauses: list[int]) -> None:
     rate, now, passed, start = PacketRate(per_second, burst_ms=1_000), 1_700_000_000_000, 0, 1_700_000_000_000

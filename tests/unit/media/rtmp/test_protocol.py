@@ -159,9 +159,10 @@ def test_what_comes_behind_a_request_waits_for_its_answer(pair: Pair) -> None:
 
 def test_an_aggregate_is_its_messages(pair: Pair) -> None:
     pair.publishing()
-    tags = [aac_frame_tag(b"a", 1000), aac_frame_tag(b"b", 1020)]
+    tags, before = [aac_frame_tag(b"a", 1000), aac_frame_tag(b"b", 1020)], pair.server.messages
     events = pair.say(pair.client.message(MessageType.AGGREGATE, b"".join(bytes(tag) for tag in tags), timestamp=50, stream_id=1))
     assert events == [MediaReceived(tag.at(time)) for tag, time in zip(tags, (50, 70), strict=True)]
+    assert pair.server.messages - before == 3  # what a limit counts: it is no way around one
 
 
 def test_commands_of_the_amf3_kind_are_read(pair: Pair) -> None:
