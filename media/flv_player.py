@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from media.errors import LiveRefused
 from media.figures import MediaFigures, MediaTransport
@@ -14,6 +14,9 @@ from media.rtmp.config import PlayerLimits
 from media.rtmp.figures import PlayerTally
 from media.rtmp.live import LiveHub, LiveStream
 
+PART = 16_384
+"""Bytes of messages that are handed over at one time, but for one that is longer: what is not handed over yet can be left out."""
+
 
 class FlvPlayer:
     """A ``LivePlayer`` for the hub and a ``LiveConnection`` for whoever decides. Its user sends what ``parts`` yields."""
@@ -23,7 +26,7 @@ class FlvPlayer:
     def __init__(self, hub: LiveHub, limits: PlayerLimits, client: str) -> None:
         """``client``: its IP address."""
         self._hub = hub
-        self._client = client
+        self.client = client
         self._tally: PlayerTally | None = None
         self._stream: LiveStream | None = None
         self._there = asyncio.Event()
@@ -52,7 +55,7 @@ class FlvPlayer:
     def figures(self) -> MediaFigures | None:
         if self._tally is None:
             return None
-        return self._tally.figures(MediaTransport.FLV, self.backlog, address=self._client, forwarding=self._audio)
+        return self._tally.figures(MediaTransport.FLV, self.backlog, address=self.client, forwarding=self._audio)
 
     def message(self, tag: Tag) -> None:
         if tag.kind is TagKind.AUDIO and not self._audio and tag.body[1:2] != b"\x00":
@@ -67,28 +70,39 @@ class FlvPlayer:
     def ended(self) -> None:
         """Nothing to say: when the stream is over for good, the room ends this play."""
 
-    async def parts(self) -> AsyncIterator[bytes]:
+    async def parts(self) -> AsyncGenerator[bytes, None]:
         """The file, as it grows. Ends when the stream does, or the right to it."""
+        before: list[Tag] = []
+        """Metadata that has come before anything else."""
         while True:
             await self._there.wait()
             self._there.clear()
-            tags = [self.backlog.take() for _ in range(len(self.backlog))]
-            if not self._begun and any(tag.kind is not TagKind.DATA for tag in tags):
-                self._begun = True
-                yield file_header(audio=True, video=self._has_pictures(tags))
-                if self.session is not None:
-                    self.session.media_arrived()
-            if self._begun and tags:
+            while self.backlog:
+                tags = before + self._next()
+                if not self._begun:
+                    if all(tag.kind is TagKind.DATA for tag in tags):
+                        before = tags[-1:]
+                        continue
+                    self._begun, before = True, []
+                    yield file_header(audio=True, video=self._has_pictures(tags))
+                    if self.session is not None:
+                        self.session.media_arrived()
                 yield b"".join([tag.flv for tag in tags])
             if self._over:
                 return
 
-    def left(self) -> None:
-        """The client is gone."""
+    def left(self, *, lost: bool) -> None:
+        """The client is gone, or (``lost``) does not read any more."""
         self._leave()
         session, self.session = self.session, None
         if session is not None:
-            session.ended(lost=False)
+            session.ended(lost=lost)
+
+    def _next(self) -> list[Tag]:
+        tags, size = [self.backlog.take()], 0
+        while self.backlog and (size := size + len(tags[-1].body)) < PART:
+            tags.append(self.backlog.take())
+        return tags
 
     def _has_pictures(self, tags: list[Tag]) -> bool:
         """For the file's header, which some players believe: flv.js waits for ever for pictures that it promises."""

@@ -139,6 +139,7 @@ class Hearth:
             if settings.rtmp.enabled
             else None
         )
+        self.live_plays = LivePlays(self.live, self.calls.live_admission, wiring.rtmp_config(settings).players, steady)
         self.figures = ClusterFigures(self.calls.statistics, self.rooms.node_requests, self.rooms.node.node_id)
         self.room_sockets = RoomSockets(calls=self.calls, rooms=self.rooms, settings=wiring.room_socket_settings(settings), clock=clock)
         self.hubs = Hubs(
@@ -268,7 +269,11 @@ class Hearth:
                 # Before the first client: what happens from now on is told.
                 await self._until_there(self.callbacks.configure)
                 async with asyncio.TaskGroup() as tasks:
-                    running = [tasks.create_task(self.calls.run(), name="calls"), tasks.create_task(self.callbacks.run(), name="callbacks")]
+                    running = [
+                        tasks.create_task(self.calls.run(), name="calls"),
+                        tasks.create_task(self.callbacks.run(), name="callbacks"),
+                        tasks.create_task(self.live_plays.run(), name="live-plays"),
+                    ]
                     if self.store_clock is not None:
                         running.append(tasks.create_task(self.store_clock.run(), name="clock"))
                     if self.reloader is not None:
@@ -353,8 +358,7 @@ def create_app(
     app.include_router(cloud_api_routes(hearth.cloud_api, hearth.proxies, wiring.hearth_version()))
     app.include_router(sdk_log_routes(hearth.sdk_logs, hearth.proxies, hearth.connections, settings.limits.sdk_log_bytes))
     if settings.rtmp.enabled:
-        plays = LivePlays(hearth.live, hearth.calls.live_admission, wiring.rtmp_config(settings).players)
-        app.include_router(live_routes(plays, hearth.proxies, hearth.connections))
+        app.include_router(live_routes(hearth.live_plays, hearth.proxies, hearth.connections))
     if settings.server.development:
         app.include_router(demo_routes(hearth.apps.all, hearth.clock))
     _add_sockets(app, hearth)

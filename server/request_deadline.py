@@ -11,6 +11,8 @@ import asyncio
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from server.transports import with_transport
+
 
 def with_request_deadline(seconds: float) -> type[asyncio.Protocol]:
     """uvicorn's HTTP/1.1, with connections closed whose next request, body included, is not there in time. WebSockets are not touched."""
@@ -19,6 +21,7 @@ def with_request_deadline(seconds: float) -> type[asyncio.Protocol]:
         _timer: asyncio.TimerHandle | None = None
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            self.app_state = with_transport(self.app_state, transport)
             super().connection_made(transport)
             self._begin()
 

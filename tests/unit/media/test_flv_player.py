@@ -9,7 +9,7 @@ import pytest
 
 from media.errors import LiveRefused
 from media.flv import Tag, TagKind, aac_config_tag, aac_frame_tag, file_header, read_file
-from media.flv_player import FlvPlayer
+from media.flv_player import PART, FlvPlayer
 from media.rtmp.config import PlayerLimits
 from media.rtmp.live import Feed, LiveHub
 
@@ -36,10 +36,10 @@ class Session:
 class House:
     """One stream, published, and one player of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: PlayerLimits = LIMITS) -> None:
         self.hub = LiveHub(lambda: 1_000_000)
         self.feed: Feed = self.hub.publish("a", Publisher())
-        self.player = FlvPlayer(self.hub, LIMITS, "192.0.2.1")
+        self.player = FlvPlayer(self.hub, limits, "192.0.2.1")
         self.session = Session()
         self.player.open("a")
         self.player.session = self.session
@@ -122,8 +122,8 @@ async def test_the_file_ends_with_the_right_to_it_or_the_client_and_nothing_stay
     waiting = asyncio.ensure_future(house.part())
     await asyncio.sleep(0)
     if end == "the client":
-        house.player.left()
-        house.player.left()
+        house.player.left(lost=False)
+        house.player.left(lost=False)
     else:
         house.player.close("kicked")
     with pytest.raises(StopAsyncIteration):
@@ -135,3 +135,27 @@ async def test_the_file_ends_with_the_right_to_it_or_the_client_and_nothing_stay
     assert not list(house.hub.streams())
     with pytest.raises(LiveRefused):
         house.player.open("a")
+
+
+async def test_who_reads_slowly_is_handed_little_at_a_time_and_the_rest_can_still_be_left_out() -> None:
+    house = House(PlayerLimits(queue_ms=60_000, queue_bytes=400_000))
+    house.send(CONFIG, *(aac_frame_tag(bytes(1_000), 20 * number) for number in range(100)))
+    file = await house.part() + await house.part()
+    assert PART <= len(file) < PART + 2_000
+    house.send(*(aac_frame_tag(bytes(1_000), 20 * number) for number in range(100, 500)))
+    assert house.player.backlog.dropped > 0
+    while not file.endswith(aac_frame_tag(bytes(1_000), 499 * 20).flv):
+        part = await house.part()
+        assert len(part) < PART + 2_000
+        file += part
+    times = [tag.timestamp for tag in read_file(file)]
+    assert times == sorted(times) and len(times) < 400
+
+
+async def test_metadata_that_comes_before_the_file_begins_is_in_it(house: House) -> None:
+    metadata = Tag(TagKind.DATA, 0, b"\x02\x00\x0aonMetaData")
+    house.send(metadata)
+    beginning = asyncio.ensure_future(house.part())
+    await asyncio.sleep(0)
+    house.send(KEY_FRAME)
+    assert [tag.kind for tag in read_file(await beginning + await house.part())] == [TagKind.DATA, TagKind.VIDEO]
