@@ -186,6 +186,12 @@ class Hearth:
         """What has to hold for new clients to be welcome."""
         return {"store": self.rooms.ready, "accepting": not self.draining}
 
+    def ports(self) -> dict[str, int]:
+        """Those that this process listens on beside HTTP; known once it runs."""
+        rtmp = self.rtmp.port if self.rtmp is not None else None
+        ports = {"media": self.sfu.port, "turn": self.sfu.turn_port, "rtmp": rtmp}
+        return {name: port for name, port in ports.items() if port is not None}
+
     @property
     def media_port(self) -> int:
         """UDP port of media; known once the server runs."""
@@ -354,7 +360,7 @@ def create_app(
 
     app = FastAPI(title="Hearth", lifespan=lifespan, openapi_url=None)
     app.state.hearth = hearth
-    app.include_router(health_routes(hearth.readiness, hearth.metrics, settings.server.metrics_token.get_secret_value()))
+    app.include_router(health_routes(hearth.readiness, hearth.ports, hearth.metrics, settings.server.metrics_token.get_secret_value()))
     app.include_router(cloud_api_routes(hearth.cloud_api, hearth.proxies, wiring.hearth_version()))
     app.include_router(sdk_log_routes(hearth.sdk_logs, hearth.proxies, hearth.connections, settings.limits.sdk_log_bytes))
     if settings.rtmp.enabled:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import msgspec
 from cryptography import x509
 
 from rooms.errors import StoreUnavailable
@@ -49,7 +50,7 @@ class Finding:
 def examine(configuration: Configuration) -> list[Finding]:
     """Everything, in the order in which one would set it up."""
     settings = configuration.settings
-    running = _own_server_answers(settings)
+    running = _reported_ports(settings)
     return [
         *_configuration(configuration),
         *asyncio.run(_store(settings)),
@@ -63,12 +64,22 @@ def examine(configuration: Configuration) -> list[Finding]:
     ]
 
 
-def _own_server_answers(settings: Settings) -> bool:
+class _Report(msgspec.Struct, frozen=True):
+    """What is of interest in the answer to ``/readyz``."""
+
+    ports: dict[str, int]
+
+
+Running = dict[str, int] | None
+"""Ports that this configuration's own server says it listens on (``server.http.health.Ports``); None if it does not run."""
+
+
+def _reported_ports(settings: Settings) -> Running:
     try:
-        answer = httpx.get(f"{default_url(settings)}/healthz", timeout=_ANSWER_SECONDS, verify=False)
-    except (httpx.HTTPError, httpx.InvalidURL):
-        return False
-    return answer.status_code == 200
+        answer = httpx.get(f"{default_url(settings)}/readyz", timeout=_ANSWER_SECONDS, verify=False)
+        return msgspec.json.decode(answer.content, type=_Report).ports
+    except (httpx.HTTPError, httpx.InvalidURL, msgspec.DecodeError):
+        return None
 
 
 def _configuration(configuration: Configuration) -> list[Finding]:
@@ -120,10 +131,10 @@ def _clock_without_reference() -> Finding:
     return Finding("Clock", Verdict.OK, f"{now:%Y-%m-%d %H:%M:%S} UTC; tokens expire by it")
 
 
-def _http_port(settings: Settings, running: bool) -> Finding:
+def _http_port(settings: Settings, running: Running) -> Finding:
     server = settings.server
     where = f"TCP {server.host} port {server.port}"
-    if running:
+    if running is not None:
         return Finding("HTTP port", Verdict.OK, f"{where}: the server is running")
     try:
         listen_tcp(server.host, server.port).close()
@@ -133,7 +144,7 @@ def _http_port(settings: Settings, running: bool) -> Finding:
     return Finding("HTTP port", Verdict.OK, f"{where} is free")
 
 
-def _turn(settings: Settings, running: bool) -> list[Finding]:
+def _turn(settings: Settings, running: Running) -> list[Finding]:
     turn, external = settings.media.turn, settings.media.turn_external
     if external.urls:
         return [Finding("TURN", Verdict.OK, f"{', '.join(external.urls)}, not Hearth's own")]
@@ -142,10 +153,12 @@ def _turn(settings: Settings, running: bool) -> list[Finding]:
         return [Finding("TURN", Verdict.NOTE, "switched off: web SDK 1.x and 2.5.0 have no sound", cure)]
     host, port = settings.media.host or settings.server.host, turn.port
     where = f"UDP {host} port {port}"
+    if running is not None:
+        return [
+            _listening("TURN", where, port, running.get("turn"), fixed=bool(port) and "port" in turn.model_fields_set, key="media.turn")
+        ]
     if not port or _bindable(host, port):
         return [Finding("TURN", Verdict.OK, f"{where}: {'any free one' if not port else 'free'}")]
-    if running:
-        return [Finding("TURN", Verdict.OK, f"{where}: the server is running")]
     cure = "stop the program that has it, or set media.turn.port to a free UDP port of this machine"
     if "port" in turn.model_fields_set:
         return [Finding("TURN", Verdict.FAILED, f"{where} cannot be bound", cure)]
@@ -162,9 +175,11 @@ def _bindable(host: str, port: int) -> bool:
     return True
 
 
-def _udp_port(settings: Settings, running: bool) -> Finding:
+def _udp_port(settings: Settings, running: Running) -> Finding:
     host, port = settings.media.host or settings.server.host, settings.media.udp_port
     where = f"UDP {host} port {port}"
+    if port and running is not None:
+        return _listening("Media port", where, port, running.get("media"), fixed=True, key="media")
     if not port:
         return Finding(
             "Media port", Verdict.NOTE, f"{where}: any free one", "set media.udp_port to a fixed port where a firewall or NAT is between"
@@ -174,8 +189,6 @@ def _udp_port(settings: Settings, running: bool) -> Finding:
         with socket.socket(family, kind, protocol) as probe:
             probe.bind(address)
     except OSError as error:
-        if running:
-            return Finding("Media port", Verdict.OK, f"{where}: the server is running")
         return Finding(
             "Media port", Verdict.FAILED, f"{where}: {error.strerror}", "set media.udp_port (and media.host) to a free port of this machine"
         )
@@ -255,15 +268,33 @@ def _public_certificate(url: str) -> Finding:
     return Finding("Certificate", Verdict.OK, f"{url} has a valid one")
 
 
-def _rtmp(settings: Settings, running: bool) -> Finding:
+def _listening(subject: str, where: str, port: int, real: int | None, *, fixed: bool, key: str) -> Finding:
+    """Of a server that runs. ``port``: the configured one, 0 = any. ``real``: the one that it reports."""
+    if real is None:
+        cure = f"restart the server: it was started before the configuration was changed ([{key}])"
+        return Finding(subject, Verdict.FAILED, f"{where}: the server is running, and does not listen there", cure)
+    if real == port:
+        return Finding(subject, Verdict.OK, f"{where}: the server is running")
+    if not port:
+        return Finding(
+            subject, Verdict.NOTE, f"{where}: the running server has {real}", f"set {key}.port where a firewall or NAT is between"
+        )
+    if fixed:
+        return Finding(subject, Verdict.FAILED, f"{where}: the running server listens on {real}", "restart the server")
+    cure = f"stop the program that has {port} and restart the server, or set {key}.port: clients are told {real}"
+    return Finding(subject, Verdict.NOTE, f"{where} was taken: the running server has {real}", cure)
+
+
+def _rtmp(settings: Settings, running: Running) -> Finding:
     if not settings.rtmp.enabled:
         return Finding("RTMP port", Verdict.OK, "off (rtmp.enabled)")
     host, port = rtmp_host(settings), settings.rtmp.port
     where = f"TCP {host} port {port}"
+    if running is not None:
+        fixed = "port" in settings.rtmp.model_fields_set
+        return _listening("RTMP port", where, port, running.get("rtmp"), fixed=fixed, key="rtmp")
     if not port:
         return Finding("RTMP port", Verdict.NOTE, f"{where}: any free one", "set rtmp.port where a firewall or NAT is between")
-    if running:
-        return Finding("RTMP port", Verdict.OK, f"{where}: the server is running")
     try:
         listen_tcp(host, port).close()
     except CannotStart:

@@ -73,6 +73,7 @@ class RtmpServer:
         self._listener = listener
         loop.add_reader(listener, self._accept)
         self._ticking = loop.create_task(self._tick_on(), name="rtmp-deadlines")
+        log.info("rtmp_started", host=host, port=self.port)
 
     def _bind(self, listener: socket.socket, address: tuple[object, ...]) -> None:
         try:

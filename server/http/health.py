@@ -1,4 +1,4 @@
-"""``/healthz``: the process lives. ``/readyz``: it can take new clients. ``/metrics``: figures for Prometheus."""
+"""``/healthz``: the process lives. ``/readyz``: it can take new clients, and its ports. ``/metrics``: figures for Prometheus."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from server.metrics import CONTENT_TYPE, Metrics
 
 Readiness = Callable[[], Mapping[str, bool]]
 """What has to hold for new clients to be welcome: name → holds."""
+Ports = Callable[[], Mapping[str, int]]
+"""What is listened on beside HTTP: ``media`` and ``turn`` (UDP), ``rtmp`` (TCP); without what is switched off."""
 
 
-def health_routes(readiness: Readiness, metrics: Metrics, metrics_token: str) -> APIRouter:
+def health_routes(readiness: Readiness, ports: Ports, metrics: Metrics, metrics_token: str) -> APIRouter:
     router = APIRouter()
 
     @router.get("/healthz")
@@ -26,7 +28,7 @@ def health_routes(readiness: Readiness, metrics: Metrics, metrics_token: str) ->
     async def readyz() -> Response:
         checks = dict(readiness())
         ready = all(checks.values())
-        return JSONResponse({"ready": ready, **checks}, status_code=200 if ready else 503)
+        return JSONResponse({"ready": ready, **checks, "ports": dict(ports())}, status_code=200 if ready else 503)
 
     @router.get("/metrics")
     async def figures(request: Request) -> Response:

@@ -122,11 +122,11 @@ def test_only_the_proxys_network_is_trusted(services: dict[str, Any]) -> None:
     assert {name for name, service in services.items() if "edge" in service["networks"]} == {"hearth", "caddy"}
 
 
-def test_the_media_port_is_published_under_its_own_number() -> None:
-    hearth = interpolated(FILLED_IN | {"HEARTH_MEDIA_PORT": "7123"})["services"]["hearth"]
+def test_the_ports_of_media_are_published_under_their_own_numbers() -> None:
+    hearth = interpolated(FILLED_IN | {"HEARTH_MEDIA_PORT": "7123", "HEARTH_RTMP_PORT": "1936"})["services"]["hearth"]
     assert settings_of(hearth).media.udp_port == 7123
-    assert hearth["ports"] == ["0.0.0.0:7123:7123/udp", "0.0.0.0:1935:1935"]
-    assert settings_of(hearth).rtmp.port == 1935
+    assert hearth["ports"] == ["0.0.0.0:7123:7123/udp", "0.0.0.0:1936:1936"]
+    assert settings_of(hearth).rtmp.port == 1936
 
 
 def test_docker_waits_longer_than_the_draining_takes(services: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import pytest
 import pytest_asyncio
+from structlog.testing import capture_logs
 
 from media.errors import LiveRefused
 from media.flv import Tag, TagKind, aac_config_tag, aac_frame_tag
@@ -180,6 +181,14 @@ async def house() -> AsyncIterator[House]:
 
 def frames(first: int, count: int, size: int = 200) -> list[Tag]:
     return [aac_frame_tag(bytes(size), first + 20 * number) for number in range(count)]
+
+
+async def test_the_log_says_where_it_listens() -> None:
+    house = House()
+    with capture_logs() as said:
+        await house.server.start()
+    assert {"event": "rtmp_started", "host": "127.0.0.1", "port": house.server.port, "log_level": "info"} in said
+    await house.aclose()
 
 
 async def test_what_is_published_is_played_and_both_ends_are_told(house: House) -> None:

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from auth.claims import AppKeys
 from auth.errors import TokenExpired
 from auth.tokens import verify_token
+from server import doctor as server_doctor
 from server.cli import app as cli
 from server.configuration import load_configuration
 from server.doctor import Finding, Verdict, examine
@@ -249,6 +250,28 @@ def test_doctor_knows_that_another_port_does_where_none_was_asked_for(configured
         found = findings(configured, {"media": {"udp_port": 0}})
     for subject in ("RTMP port", "TURN"):
         assert found[subject].verdict is Verdict.NOTE and "any free one is used" in found[subject].text
+
+
+@pytest.mark.parametrize(
+    ("rtmp", "reported", "verdict", "said"),
+    [
+        ({"port": 19350}, {"rtmp": 19350}, Verdict.OK, "the server is running"),
+        ({"port": 19350}, {"rtmp": 19351}, Verdict.FAILED, "the running server listens on 19351"),
+        ({"port": 19350}, {}, Verdict.FAILED, "does not listen there"),
+        ({}, {"rtmp": 19351}, Verdict.NOTE, "was taken: the running server has 19351"),
+        ({"port": 0}, {"rtmp": 19351}, Verdict.NOTE, "the running server has 19351"),
+    ],
+    ids=["there", "elsewhere", "nowhere", "instead", "any"],
+)
+def test_doctor_says_of_a_running_server_where_it_really_listens(
+    configured: Path, monkeypatch: pytest.MonkeyPatch, rtmp: dict[str, object], reported: dict[str, int], verdict: Verdict, said: str
+) -> None:
+    monkeypatch.setattr(server_doctor, "_reported_ports", lambda _: {"media": 7000, "turn": 3478} | reported)
+    found = findings(configured, {"rtmp": rtmp})
+    assert found["RTMP port"].verdict is verdict and said in found["RTMP port"].text
+    assert bool(found["RTMP port"].cure) == (verdict is not Verdict.OK)
+    for subject in ("HTTP port", "Media port", "TURN"):
+        assert found[subject].verdict is Verdict.OK and "the server is running" in found[subject].text
 
 
 COMMANDS = ("serve", "token", "rooms", "users", "streams", "nodes", "kick", "close-room", "send", "config", "doctor", "logs")

@@ -75,7 +75,8 @@ async def test_the_operator_sees_who_publishes_and_plays_over_rtmp_and_flv(heart
             for each in (publisher, *players):
                 assert each["address"] == "127.0.0.1" and each["packets"] > 0 and 10_000 < each["bitrate"] < 100_000
             assert figures["player_count"] == 2 and figures["bridges"] == []
-    assert "RTMP port" in (doctor := await run(hearth, "doctor")) and "the server is running" in doctor
+    (said,) = [line for line in (await run(hearth, "doctor")).splitlines() if "RTMP port" in line]
+    assert f"port {rtmp.rpartition(':')[2]}: the server is running" in said
 
 
 async def test_a_websocket_without_the_right_is_refused_before_it_opens(hearth: HearthProcess) -> None:

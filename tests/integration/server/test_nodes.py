@@ -53,7 +53,9 @@ async def test_node_without_its_store_says_so_keeps_its_users_and_recovers(tmp_p
             assert (await alice.login("room-1"))["err_code"] == 0
             own_redis.kill()
             await until(lambda: hearth.get("/readyz")[0] == 503)
-            assert json.loads(hearth.get("/readyz")[1]) == {"ready": False, "store": False, "accepting": True}
+            said = json.loads(hearth.get("/readyz")[1])
+            assert said.pop("ports").keys() == {"media", "turn", "rtmp"}
+            assert said == {"ready": False, "store": False, "accepting": True}
             assert hearth.get("/healthz")[0] == 200
             assert metric(hearth, "hearth_store_up") == 0
             assert (await alice.heartbeat())["err_code"] == 0
@@ -82,5 +84,7 @@ async def test_application_runs_in_any_asgi_server(tmp_path: Path) -> None:
     write_config(path, {"media": {"udp_port": 0}}, [default_app()])
     app = create_app(load_configuration(path, environment={}).settings)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hearth") as client:
-        assert (await client.get("/readyz")).json() == {"ready": True, "store": True, "accepting": True}
+        ports = app.state.hearth.ports()
+        assert (await client.get("/readyz")).json() == {"ready": True, "store": True, "accepting": True, "ports": ports}
+        assert ports.keys() == {"media", "turn", "rtmp"} and all(ports.values())
         assert "hearth_sessions 0.0" in (await client.get("/metrics")).text
