@@ -3,12 +3,16 @@
 One publisher sends sound of 48 kbit/s (AAC of 1024 samples at 48 kHz: 46.9 messages of 128 bytes a second) to a server process, which
 passes it on to that many players; a few of them measure how long each message was under way. Hearth and nginx with its rtmp module
 (Debian: ``libnginx-mod-rtmp``; one worker) take turns. The server's CPU time is all that its process used, the receiving included.
+
+``--flv``: the players get FLV over HTTP, of a whole ``hearth serve``. nginx's module has nothing of the kind.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import contextlib
+import json
 import selectors
 import shutil
 import socket
@@ -17,12 +21,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+import urllib.request
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from bench.rtmp.client import RtmpClient, marked_frame
+from auth.claims import AppKeys
+from auth.rtmp_credential import RtmpGrant, RtmpRight, sign_rtmp
+from bench.rtmp.client import Client, FlvClient, RtmpClient, marked_frame
 from bench.sfu.target import cpu_seconds
+from bench.signaling.server import APP_ID, SECRET, Server
 
 _ROOT = Path(__file__).parents[2]
 _STEP = 1024 / 48_000
@@ -45,27 +54,66 @@ class Result:
     """Share of the messages that did not come."""
 
 
+@dataclass(frozen=True)
+class Served:
+    """A server that runs."""
+
+    publish: Callable[[], RtmpClient]
+    play: Callable[[], Client]
+    cpu: Callable[[], float]
+    """Seconds of CPU time that its process has used."""
+
+    @classmethod
+    def rtmp(cls, port: int, pid: int) -> Served:
+        publish = partial(RtmpClient, port, "s", publish=True)
+        return cls(publish, partial(RtmpClient, port, "s", publish=False), partial(cpu_seconds, pid))
+
+
 @contextlib.contextmanager
-def _hearth() -> Iterator[tuple[int, int]]:
-    """Port and process id."""
+def _hearth() -> Iterator[Served]:
     command = [sys.executable, "-m", "bench.rtmp.node"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=_ROOT) as process:
         assert process.stdin is not None and process.stdout is not None
-        yield int(process.stdout.readline()), process.pid
+        yield Served.rtmp(int(process.stdout.readline()), process.pid)
         process.stdin.close()
 
 
+def _path(stream: str, right: RtmpRight) -> str:
+    """What RTMPDispatchV2 would answer, behind the App."""
+    name = f"{stream}.flv" if right == "pull" else stream
+    return f"{name}?{sign_rtmp(AppKeys(APP_ID, (SECRET,)), stream, RtmpGrant(right, int(time.time()) + 3600))}"
+
+
 @contextlib.contextmanager
-def _nginx() -> Iterator[tuple[int, int]]:
+def _hearth_flv() -> Iterator[Served]:
+    port = _free_port()
+    with tempfile.TemporaryDirectory() as directory, asyncio.Runner() as runner:
+        server = Server.hearth(Path(directory), port, "memory://")
+        runner.run(server.__aenter__())
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz") as answer:
+                rtmp = json.load(answer)["ports"]["rtmp"]
+            publish = partial(RtmpClient, rtmp, _path("s", "push"), publish=True, app=str(APP_ID))
+            yield Served(publish, partial(FlvClient, port, f"/live/{APP_ID}/{_path('s', 'pull')}"), server.cpu_seconds)
+        finally:
+            runner.run(server.__aexit__(None, None, None))
+
+
+def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = int(probe.getsockname()[1])
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def _nginx() -> Iterator[Served]:
+    port = _free_port()
     module = Path("/usr/lib/nginx/modules/ngx_rtmp_module.so")
     with tempfile.TemporaryDirectory() as directory:
         config = Path(directory) / "nginx.conf"
         config.write_text(_NGINX.format(directory=directory, port=port, load=f"load_module {module};"))
         with subprocess.Popen(["nginx", "-p", directory, "-c", str(config)]) as process:
             try:
-                yield port, _worker(process.pid)
+                yield Served.rtmp(port, _worker(process.pid))
             finally:
                 process.terminate()
 
@@ -80,11 +128,14 @@ def _worker(master: int) -> int:
     raise RuntimeError("nginx did not start")
 
 
+_SERVERS = {"hearth": _hearth, "hearth, FLV": _hearth_flv, "nginx": _nginx}
+
+
 def _measure(server: str, players: int, seconds: float) -> Result:
-    with (_hearth if server == "hearth" else _nginx)() as (port, pid):
-        publisher = RtmpClient(port, "s", publish=True)
+    with _SERVERS[server]() as served:
+        publisher = served.publish()
         publisher.send(marked_frame(_SIZE, 0))
-        clients = [RtmpClient(port, "s", publish=False) for _ in range(players)]
+        clients = [served.play() for _ in range(players)]
         for client in clients[:_TIMED]:
             client.timed = True
         with selectors.DefaultSelector() as selector:
@@ -94,9 +145,9 @@ def _measure(server: str, players: int, seconds: float) -> Result:
             for client in clients:
                 client.messages = 0
                 client.delays.clear()
-            before = cpu_seconds(pid)
+            before = served.cpu()
             sent = _stream(publisher, selector, seconds, 2)
-            spent = cpu_seconds(pid) - before
+            spent = served.cpu() - before
         received = sum(client.messages for client in clients)
         delays = [delay / 1e6 for client in clients for delay in client.delays]
         for client in (publisher, *clients):
@@ -129,8 +180,9 @@ def main() -> None:
     parser.add_argument("--players", type=int, nargs="+", default=[100])
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--flv", action="store_true")
     arguments = parser.parse_args()
-    servers = ["hearth", "nginx"] if shutil.which("nginx") else ["hearth"]
+    servers = ["hearth, FLV"] if arguments.flv else ["hearth", "nginx"] if shutil.which("nginx") else ["hearth"]
     print("| players | server | CPU-µs per message (median, rounds) | delay p50 / p99 ms | lost |\n|---|---|---|---|---|")
     for players in arguments.players:
         results = [_measure(server, players, arguments.seconds) for _ in range(arguments.rounds) for server in servers]
