@@ -8,6 +8,7 @@ import ssl
 from asyncio import gather
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -101,24 +102,40 @@ async def test_listener_on_one_node_hears_a_publisher_on_the_other(system: Syste
     await gather(alice.remote_microphone(f"{stream}-bob", "MUTE"), alice.heard_silence(f"{stream}-bob"))
 
 
-async def test_rtmp_pushed_to_one_node_is_heard_by_phone_and_browser_of_the_other(
+async def test_mini_programs_and_browsers_on_different_nodes_hear_each_other(
     system: System, phone: PhoneMaker, page: PageMaker, room: str, stream: str
 ) -> None:
+    """RTMP players and web SDK 2.14.0 are sent to the node that has the stream; of 3.12.0 its own node hands the offer over. Sound is
+    converted on the publisher's node."""
     (alice,) = await phone(system.first, "alice")
     (bob,) = await phone(system.second, "bob")
-    (carol,) = await page(system.second, "carol")
-    await gather(*(user.login(room) for user in (alice, bob, carol)))
-    pushed = await alice.start_pusher(stream)
+    carol, dave = await page(system.second, "carol", "dave", version=["2.14.0", "3.12.0"])
+    await gather(*(user.login(room) for user in (alice, bob, carol, dave)))
+    of_alice, of_carol, of_dave = (f"{stream}-{name}" for name in ("alice", "carol", "dave"))
+    pushed = await alice.start_pusher(of_alice)
     async with Pusher(pushed, 450):
-        await alice.component_state(stream, PUSH_STARTED)
-        await gather(alice.publisher_state(stream, "PUBLISHING"), bob.sees_stream(room, stream), carol.sees_stream(room, stream))
-        played = await bob.play_url(stream)
+        await alice.component_state(of_alice, PUSH_STARTED)
+        await gather(alice.publisher_state(of_alice, "PUBLISHING"), *(user.sees_stream(room, of_alice) for user in (bob, carol, dave)))
+        await gather(carol.publish_tone(of_carol, 650), dave.publish_tone(of_dave, 850))
+        await gather(alice.sees_stream(room, of_carol), alice.sees_stream(room, of_dave))
+
+        played = await bob.play_url(of_alice)
         assert urlsplit(played).netloc == urlsplit(pushed).netloc  # the publisher's node, not bob's own
-        assert await tone_played(played) == 450
-        await bob.component_state(stream, PLAY_STARTED)
-        await bob.player_state(stream, "PLAYING")
-        await carol.play(stream)
-        await carol.heard_tone(stream, 450)  # converted on the publisher's node
+        from_browsers = {650: await alice.play_url(of_carol), 850: await alice.play_url(of_dave)}
+        assert urlsplit(pushed).netloc not in [urlsplit(url).netloc for url in from_browsers.values()]
+        await gather(carol.play(of_alice), dave.play(of_alice))
+
+        async def phone_hears(url: str, tone: int) -> bool:
+            return await tone_played(url) == tone
+
+        await gather(
+            until(lambda: phone_hears(played, 450), limit=60),
+            *(until(partial(phone_hears, url, tone), limit=60) for tone, url in from_browsers.items()),
+            carol.heard_tone(of_alice, 450),
+            dave.heard_tone(of_alice, 450),
+        )
+        await gather(bob.component_state(of_alice, PLAY_STARTED), *(alice.component_state(of, PLAY_STARTED) for of in (of_carol, of_dave)))
+        await gather(bob.player_state(of_alice, "PLAYING"), *(alice.player_state(of, "PLAYING") for of in (of_carol, of_dave)))
 
 
 async def test_killed_node_loses_its_streams_at_once_and_its_users_unless_they_come_back(
