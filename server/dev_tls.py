@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import ifaddr
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -23,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from server.development import private_directory
+from server.interfaces import machine_addresses
 
 _AUTHORITY_DAYS = 3650
 _CERTIFICATE_DAYS = 397
@@ -40,18 +40,6 @@ class DevelopmentTls:
     key: Path
     names: tuple[str, ...]
     """Names and addresses that the certificate is valid for."""
-
-
-def machine_addresses() -> list[str]:
-    """Addresses of this machine's interfaces, loopback and link-local ones left out."""
-    found: list[str] = []
-    for adapter in ifaddr.get_adapters():
-        for entry in adapter.ips:
-            text = entry.ip if isinstance(entry.ip, str) else entry.ip[0]
-            address = ipaddress.ip_address(text.partition("%")[0])
-            if not (address.is_loopback or address.is_link_local or address.is_unspecified):
-                found.append(str(address))
-    return list(dict.fromkeys(found))
 
 
 def ensure_development_tls(directory: Path, now: datetime.datetime, addresses: Sequence[str] | None = None) -> DevelopmentTls:

@@ -23,8 +23,8 @@ from rooms.errors import StoreUnavailable
 from rooms.store import open_store
 from server.cloud_client import default_url
 from server.configuration import Configuration, without_password
-from server.dev_tls import machine_addresses
-from server.listening import CannotStart, is_wildcard, listen_tcp
+from server.interfaces import machine_addresses, reached_at
+from server.listening import CannotStart, listen_tcp
 from server.settings import Settings
 from server.wiring import rtmp_host
 
@@ -157,7 +157,7 @@ def _turn(settings: Settings, running: Running) -> list[Finding]:
         return [
             _listening("TURN", where, port, running.get("turn"), fixed=bool(port) and "port" in turn.model_fields_set, key="media.turn")
         ]
-    if not port or _bindable(host, port):
+    if not port or not _udp_problem(host, port):
         return [Finding("TURN", Verdict.OK, f"{where}: {'any free one' if not port else 'free'}")]
     cure = "stop the program that has it, or set media.turn.port to a free UDP port of this machine"
     if "port" in turn.model_fields_set:
@@ -165,14 +165,15 @@ def _turn(settings: Settings, running: Running) -> list[Finding]:
     return [Finding("TURN", Verdict.NOTE, f"{where} is taken: any free one is used", cure)]
 
 
-def _bindable(host: str, port: int) -> bool:
+def _udp_problem(host: str, port: int) -> str:
+    """Why the port cannot be bound; empty if it can."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
         with socket.socket(family, kind, protocol) as probe:
             probe.bind(address)
-    except OSError:
-        return False
-    return True
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
 
 
 def _udp_port(settings: Settings, running: Running) -> Finding:
@@ -184,20 +185,16 @@ def _udp_port(settings: Settings, running: Running) -> Finding:
         return Finding(
             "Media port", Verdict.NOTE, f"{where}: any free one", "set media.udp_port to a fixed port where a firewall or NAT is between"
         )
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.bind(address)
-    except OSError as error:
-        return Finding(
-            "Media port", Verdict.FAILED, f"{where}: {error.strerror}", "set media.udp_port (and media.host) to a free port of this machine"
-        )
+    problem = _udp_problem(host, port)
+    if problem:
+        cure = "set media.udp_port (and media.host) to a free port of this machine"
+        return Finding("Media port", Verdict.FAILED, f"{where}: {problem}", cure)
     return Finding("Media port", Verdict.OK, f"{where} is free")
 
 
 def _public_address(settings: Settings) -> list[Finding]:
     host = settings.media.host or settings.server.host
-    announced = settings.media.public_ips or (machine_addresses() if is_wildcard(host) else [host])
+    announced = settings.media.public_ips or reached_at(host)
     findings: list[Finding] = []
     own = {*machine_addresses(), "127.0.0.1", "::1"}
     if not announced:

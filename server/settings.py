@@ -239,7 +239,8 @@ class MediaSettings(Section):
     udp_port: Port = 7000
     """The one UDP port for all media. 0 = any free port."""
     public_ips: Addresses = []
-    """Addresses announced to clients. Empty = the address listened on, or every address of this machine if that is a wildcard.
+    """Addresses announced to clients. Empty = the address listened on, or every one of this machine if that is "::", every IPv4 one if it
+    is "0.0.0.0".
     Behind NAT or Docker: the public address whose udp_port is forwarded to this process."""
     turn: TurnSettings = TurnSettings()
     turn_external: ExternalTurnSettings = ExternalTurnSettings()

@@ -15,7 +15,7 @@ from media.rtmp.config import PlayerLimits, RtmpConfig
 from media.turn.config import ExternalTurn, TurnConfig
 from rooms.limits import RoomLimits
 from rooms.model import NodeInfo, Timings
-from server.dev_tls import machine_addresses
+from server.interfaces import reached_at
 from server.listening import in_url, is_wildcard
 from server.settings import ExternalTurnSettings, LimitSettings, MediaSettings, Settings
 from signaling.accesshub.settings import HubSettings
@@ -41,7 +41,7 @@ def announced_addresses(settings: Settings) -> tuple[str, ...]:
     if settings.media.public_ips:
         return tuple(settings.media.public_ips)
     host = media_host(settings)
-    return (*machine_addresses(), "127.0.0.1") if is_wildcard(host) else (host,)
+    return (*reached_at(host), "127.0.0.1") if is_wildcard(host) else (host,)
 
 
 def media_config(settings: Settings) -> MediaConfig:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import ifaddr
 import msgspec
 import pytest
 from pydantic import SecretStr, ValidationError
@@ -43,6 +44,20 @@ def test_every_rule_of_messages_has_a_setting() -> None:
 def test_seconds_become_milliseconds() -> None:
     timings = wiring.timings(Settings(store=StoreSettings(grace_seconds=1.5, node_lease_seconds=4)))
     assert (timings.grace, timings.node_lease, timings.session_timeout) == (1500, 4000, 100_000)
+
+
+@pytest.mark.parametrize(
+    ("host", "announced"),
+    [
+        ("0.0.0.0", ("192.0.2.7", "127.0.0.1")),
+        ("::", ("2001:db8::7", "192.0.2.7", "127.0.0.1")),
+        ("192.0.2.7", ("192.0.2.7",)),
+    ],
+)
+def test_only_addresses_that_the_socket_takes_are_announced(monkeypatch: pytest.MonkeyPatch, host: str, announced: tuple[str, ...]) -> None:
+    ips = [ifaddr.IP(("2001:db8::7", 0, 0), 64, "eth0"), ifaddr.IP(("fe80::7", 0, 2), 64, "eth0"), ifaddr.IP("192.0.2.7", 24, "eth0")]
+    monkeypatch.setattr(ifaddr, "get_adapters", lambda: [ifaddr.Adapter("eth0", "eth0", ips)])
+    assert wiring.media_config(Settings(media=MediaSettings(host=host))).public_ips == announced
 
 
 def test_turn_is_the_nodes_own_or_another_or_none() -> None:
