@@ -52,6 +52,8 @@ class ChunkReader:
         self.chunk_size = INITIAL_CHUNK_SIZE
         self.max_message = max_message
         """Bytes of one message, and of all that are being put together at one time."""
+        self.fragments = 0
+        """Chunks so far that held less than ``INITIAL_CHUNK_SIZE`` and did not complete a message: no client makes any (§5.4.1)."""
         self._max_streams = max_streams
         self._buffer = bytearray()
         self._streams: dict[int, _ChunkStream] = {}
@@ -160,6 +162,8 @@ class ChunkReader:
             return Message(stream.type, stream.timestamp, stream.stream_id, data)
         stream.body += data
         self._partial += len(data)
+        if len(data) < INITIAL_CHUNK_SIZE and len(stream.body) < stream.length:
+            self.fragments += 1
         if len(stream.body) == stream.length:
             body = bytes(stream.body)
             self._partial -= len(body)

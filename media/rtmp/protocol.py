@@ -145,8 +145,7 @@ class RtmpServerProtocol:
         self._stream_open = False
         self.unread = False
         """There is, or may be, more to understand than ``receive`` has: call it again, without data."""
-        self.messages = 0
-        """Understood so far, whatever their kind; those in an aggregate count each."""
+        self._messages = 0
         self._events: list[Event] = []
         self._commands: Mapping[str, Callable[[float, list[Value]], None]] = {
             "connect": self._connect,
@@ -179,6 +178,12 @@ class RtmpServerProtocol:
         """The handshake and ``connect`` are done."""
         return self._state in (_State.CONNECTED, _State.ASKED, _State.PUBLISHING, _State.PLAYING)
 
+    @property
+    def messages(self) -> int:
+        """Understood so far, whatever their kind. Those in an aggregate count each, and so do pieces smaller than clients make: one byte in
+        a chunk of its own takes as long as a message."""
+        return self._messages + self._reader.fragments
+
     def take(self) -> bytes:
         """What has to be sent now."""
         out = bytes(self._out)
@@ -205,7 +210,7 @@ class RtmpServerProtocol:
             self.unread = False
             with contextlib.closing(self._reader.receive(data)) as messages:
                 for count, message in enumerate(messages, 1):
-                    self.messages += 1
+                    self._messages += 1
                     self._message(message)
                     if self._state in _STANDSTILL or count == MESSAGES_AT_ONCE:
                         self.unread = True
@@ -278,7 +283,7 @@ class RtmpServerProtocol:
             self._data_received(message.timestamp, body[1:] if kind == MessageType.DATA_AMF3 and body[:1] == b"\x00" else body)
         elif kind == MessageType.AGGREGATE:
             for tag in read_aggregate(message.timestamp, body):
-                self.messages += 1
+                self._messages += 1
                 if tag.kind is TagKind.DATA:
                     self._data_received(tag.timestamp, tag.body)
                 else:

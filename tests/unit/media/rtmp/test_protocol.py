@@ -165,6 +165,16 @@ def test_an_aggregate_is_its_messages(pair: Pair) -> None:
     assert pair.server.messages - before == 3  # what a limit counts: it is no way around one
 
 
+@pytest.mark.parametrize("chunk_size, counted", [(1, 300), (127, 3), (128, 1), (4_096, 1)])
+def test_a_message_in_pieces_smaller_than_clients_make_counts_as_so_many(pair: Pair, chunk_size: int, counted: int) -> None:
+    pair.publishing()
+    pair.say(pair.client.message(MessageType.SET_CHUNK_SIZE, uint32(chunk_size)))
+    pair.client.chunk_size, before = chunk_size, pair.server.messages
+    frame = aac_frame_tag(bytes(298), 1)
+    assert pair.say(pair.client.media(frame)) == [MediaReceived(frame)]
+    assert pair.server.messages - before == counted
+
+
 def test_commands_of_the_amf3_kind_are_read(pair: Pair) -> None:
     pair.greet()
     body = b"\x00" + amf0.encode("connect", 1, {"app": "1/k.2"})
