@@ -177,17 +177,33 @@ class Store:
             await self._client.aclose()
 
 
-def open_store(url: str, *, connections: int = 32, timeout: float = 2.0) -> Store:
-    """Opens the store that a URL names, without connecting yet.
+_FORMS = {
+    "memory": "memory:// or memory://name",
+    "redis": "redis://[:password@]host[:port][/db]",
+    "rediss": "rediss://[:password@]host[:port][/db]",
+    "unix": "unix:///path",
+    "redis+sentinel": "redis+sentinel://[:password@]host:port,host:port/service[/db]",
+    "redis+cluster": "redis+cluster://[:password@]host:port,host:port",
+}
 
-    ``memory://`` (``memory://name``: shared by all that use this name in the process), ``redis://[:password@]host[:port][/db]``,
-    ``rediss://…``, ``unix:///path``, ``redis+sentinel://[:password@]host:port,host:port/service[/db]``,
-    ``redis+cluster://[:password@]host:port,host:port``. ``timeout`` is in seconds and bounds connecting, waiting for a free connection and
-    every answer. Raises ``ValueError`` for a URL of another kind.
+
+def open_store(url: str, *, connections: int = 32, timeout: float = 2.0) -> Store:
+    """Opens the store that a URL names (``_FORMS``), without connecting yet. All who use the same ``memory://name`` in a process share it.
+
+    ``timeout`` is in seconds and bounds connecting, waiting for a free connection and every answer. Raises ``ValueError`` for a URL of
+    another kind or form; its text repeats nothing of the URL, which may hold a password.
     """
     scheme, found, rest = url.partition("://")
-    if not found:
-        raise ValueError(f"store url {url!r}: expected memory://, redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://")
+    if not found or scheme not in _FORMS:
+        raise ValueError(f"store url: expected {', '.join(_FORMS.values())}")
+    try:
+        return _open(scheme, rest, connections, timeout)
+    except (ValueError, TypeError, exceptions.RedisClusterException):
+        hint = ' ("/" and "@" in a password are written %2F and %40)' if "password" in _FORMS[scheme] else ""
+        raise ValueError(f"store url: not of the form {_FORMS[scheme]}{hint}") from None
+
+
+def _open(scheme: str, rest: str, connections: int, timeout: float) -> Store:
     limits: dict[str, Any] = {
         "socket_timeout": timeout,
         "socket_connect_timeout": timeout,
@@ -198,37 +214,37 @@ def open_store(url: str, *, connections: int = 32, timeout: float = 2.0) -> Stor
     if scheme == "memory":
         return _pooled(_embedded_pool(rest, connections, timeout), timeout)
     if scheme in ("redis", "rediss", "unix"):
-        pool = RenewedPool.from_url(url, max_connections=connections, timeout=timeout, **limits)
+        pool = RenewedPool.from_url(f"{scheme}://{rest}", max_connections=connections, timeout=timeout, **limits)
+        # Parameters that no connection takes would come out at the first one only.
+        pool.connection_class(**pool.connection_kwargs)
         return _pooled(pool, timeout)
     parts = urlsplit(f"//{rest}")
     login, _, hosts = parts.netloc.rpartition("@")
     username, _, password = login.rpartition(":")
     credentials: dict[str, Any] = {"username": unquote(username) or None, "password": unquote(password) or None}
-    addresses = [_address(text) for text in hosts.split(",") if text]
+    addresses = [_address(text) for text in hosts.split(",")]
     if scheme == "redis+sentinel":
         service, _, database = parts.path.strip("/").partition("/")
         if not service:
-            raise ValueError("store url: redis+sentinel://host:port,…/service needs the service name")
+            raise ValueError("no service")
         bounds = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
         sentinel = Sentinel(addresses, sentinel_kwargs=bounds, **limits)  # type: ignore[no-untyped-call]
         master = sentinel.master_for(
             service, connection_pool_class=RenewedSentinelPool, max_connections=connections * 2, db=int(database or 0), **credentials
         )
         return Store(master, parallel=connections, wait=timeout, drop_connections=cast(RenewedSentinelPool, master.connection_pool).renew)
-    if scheme == "redis+cluster":
-        from redis.asyncio.cluster import ClusterNode
+    from redis.asyncio.cluster import ClusterNode
 
-        cluster = RedisCluster(
-            startup_nodes=[ClusterNode(host, port) for host, port in addresses],
-            max_connections=connections * 2,
-            socket_timeout=timeout,
-            socket_connect_timeout=timeout,
-            protocol=2,
-            retry=Retry(NoBackoff(), 1),
-            **credentials,
-        )
-        return Store(cluster, parallel=connections, wait=timeout, drop_connections=_nothing)
-    raise ValueError(f"store url {scheme}://: expected memory, redis, rediss, unix, redis+sentinel or redis+cluster")
+    cluster = RedisCluster(
+        startup_nodes=[ClusterNode(host, port) for host, port in addresses],
+        max_connections=connections * 2,
+        socket_timeout=timeout,
+        socket_connect_timeout=timeout,
+        protocol=2,
+        retry=Retry(NoBackoff(), 1),
+        **credentials,
+    )
+    return Store(cluster, parallel=connections, wait=timeout, drop_connections=_nothing)
 
 
 def _nothing() -> None:
@@ -250,5 +266,5 @@ def _embedded_pool(name: str, connections: int, timeout: float) -> RenewedPool:
 def _address(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     if not host or not port.isdigit():
-        raise ValueError(f"store url: {text!r} is not host:port")
+        raise ValueError("not host:port")
     return host, int(port)

@@ -39,7 +39,7 @@ from server.cloud_api.action import House
 from server.cloud_api.admission import Admission
 from server.cloud_api.gateway import Gateway
 from server.cloud_api.table import ACTIONS, NOT_OFFERED
-from server.configuration import Tree, without_password
+from server.configuration import ConfigurationError, Tree, without_password
 from server.connections import Connections
 from server.http.cloud_api import cloud_api_routes
 from server.http.demo import demo_routes
@@ -113,7 +113,11 @@ class Hearth:
         self.apps = AppDirectory(build_apps(settings.apps))
         self.proxies = TrustedProxies(settings.server.trusted_proxies)
         self.connections = Connections(settings.limits, self.metrics)
-        self.store = open_store(settings.store.url)
+        try:
+            self.store = open_store(settings.store.url)
+        except ValueError as error:
+            problem = str(error).removeprefix("store url: ")
+            raise ConfigurationError(f"store.url = {without_password(settings.store.url)}: {problem}") from None
         self.store_clock = StoreClock(self.store.time) if clock is None else None
         clock = self.clock = self.store_clock or clock or wall_clock
         self.rooms = RoomService(
@@ -337,7 +341,7 @@ def create_app(
     clock: Clock | None = None,
     rng: random.Random | None = None,
 ) -> FastAPI:
-    """The application. Raises ``ConfigurationError`` for Apps whose keys cannot be used.
+    """The application. Raises ``ConfigurationError`` for Apps whose keys, or a store whose address, cannot be used.
 
     ``config_path`` is followed for changes of its Apps, read under the same ``arguments`` and ``environment`` as ``settings`` were.
     ``port``: the TCP port that it is served on, for the address that other nodes are told.

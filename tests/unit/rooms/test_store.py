@@ -41,10 +41,29 @@ async def test_a_sentinel_url_names_service_database_and_password() -> None:
     await store.aclose()
 
 
-@pytest.mark.parametrize("url", ["", "memory", "http://x", "redis+sentinel://h1:1", "redis+sentinel://h1/x", "redis+cluster://h1"])
-def test_a_url_of_another_kind_is_a_mistake(url: str) -> None:
-    with pytest.raises(ValueError, match="store url"):
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "memory",
+        "http://x",
+        "redis://:sec/ret@h1",
+        "redis://:secret@h1:port",
+        "redis://:secret@h1?sec=ret",
+        "redis+sentinel://h1:1",
+        "redis+sentinel://h1/x",
+        "redis+sentinel:///x",
+        "redis+sentinel://:sec/ret@h1:1/x",
+        "redis+sentinel://h1:1/x/sec",
+        "redis+cluster://h1",
+        "redis+cluster://",
+        "redis+cluster://:sec/ret@h1:1",
+    ],
+)
+async def test_a_url_of_another_kind_or_form_is_a_mistake_that_is_told_without_its_secrets(url: str) -> None:
+    with pytest.raises(ValueError, match="store url") as told:
         open_store(url)
+    assert "sec" not in str(told.value)
 
 
 def test_keys_of_one_app_share_a_slot_and_carry_the_layouts_version() -> None:

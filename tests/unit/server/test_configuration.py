@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from server.app import create_app
 from server.configuration import MASK, ConfigurationError, describe, load_configuration, without_password
-from server.settings import Settings
+from server.settings import Settings, StoreSettings
 
 SECRET = "0123456789abcdef0123456789abcdef"
 APPS = f'[[apps]]\napp_id = 7\nserver_secrets = ["{SECRET}"]\n'
@@ -153,6 +154,11 @@ def test_what_is_shown_can_be_read_again(tmp_path: Path) -> None:
 )
 def test_password_of_a_store_url_is_never_shown(url: str, shown: str) -> None:
     assert without_password(url) == shown
+
+
+async def test_store_url_that_cannot_be_used_is_told_as_a_mistake_in_the_configuration() -> None:
+    with pytest.raises(ConfigurationError, match=r"store\.url = redis://:\*+@host: not of the form redis://"):
+        create_app(Settings(store=StoreSettings(url="redis://:sec/ret@host")))
 
 
 @pytest.mark.parametrize("apps", ['"[{app_id: 7, server_secrets: [hidden]}]"', '["hidden"]'])
