@@ -12,14 +12,14 @@ from media.rtmp.access import LiveSession
 from media.rtmp.backlog import Backlog
 from media.rtmp.config import PlayerLimits
 from media.rtmp.figures import PlayerTally
-from media.rtmp.live import LiveHub, LiveStream
+from media.rtmp.live import Gathered, LiveHub, LiveStream
 
 PART = 16_384
 """Bytes of messages that are handed over at one time, but for one that is longer: what is not handed over yet can be left out."""
 
 
 class FlvPlayer:
-    """A ``LivePlayer`` for the hub and a ``LiveConnection`` for whoever decides. Its user sends what ``parts`` yields."""
+    """A ``PatientPlayer`` for the hub and a ``LiveConnection`` for whoever decides. Its user sends what ``parts`` yields."""
 
     silent_ms: int | None = None
 
@@ -42,7 +42,7 @@ class FlvPlayer:
         if self._over:
             raise LiveRefused("the connection is gone")
         self.stream = stream
-        self._stream = self._hub.attach(stream, self)
+        self._stream = self._hub.attach_patient(stream, self)
         self._tally = PlayerTally(self._stream)
 
     def close(self, reason: str) -> None:
@@ -63,6 +63,10 @@ class FlvPlayer:
         if not self.backlog.put(tag) and self._stream is not None:
             self._stream.restart(self)
         self._there.set()
+
+    def gathered(self, messages: Gathered) -> None:
+        for tag in messages.tags:
+            self.message(tag)
 
     def began(self) -> None:
         """Nothing to say: what the publisher sends follows."""

@@ -135,7 +135,9 @@ class Hearth:
         self.sfu = Sfu(wiring.media_config(settings), events, clock=steady, rng=rng)
         self.calls = Calls(self.rooms, self.sfu, apps=self.apps.get, settings=wiring.call_settings(settings), clock=clock, rng=rng)
         events.calls = self.calls
-        self.live = LiveHub(steady, max_streams=settings.media.max_streams, max_players=settings.media.max_players)
+        self.live = LiveHub(
+            steady, max_streams=settings.media.max_streams, max_players=settings.media.max_players, crowd=settings.rtmp.crowd
+        )
         self.bridges = Bridges(self.sfu, self.live, wiring.bridge_config(settings), clock=steady)
         self.calls.statistics.bridges = self.bridges.statistics
         self.rtmp = (

@@ -22,6 +22,21 @@ class LivePublisher(Protocol):
         """Another publisher has taken the stream over: what its feed still says is for nobody."""
 
 
+GATHER_MS = 25
+"""Sound that comes more seldom is not gathered: it would wait longer than this for its companion."""
+
+
+class Gathered:
+    """Sound messages that go to patient players together. Shared by all of them, and so is what is made of it once."""
+
+    __slots__ = ("chunks", "tags")
+
+    def __init__(self, *tags: Tag) -> None:
+        self.tags = tags
+        self.chunks: bytes | None = None
+        """As RTMP chunks, once somebody has made them."""
+
+
 class LivePlayer(Protocol):
     """Who gets a stream. Its methods must neither block nor raise, and what it keeps must be bounded: ``LiveStream.restart`` is for a
     player that had to throw something away. It may detach itself in any of them."""
@@ -34,6 +49,13 @@ class LivePlayer(Protocol):
 
     def ended(self) -> None:
         """The stream has no publisher now. Another may come, and then the timestamps go on."""
+
+
+class PatientPlayer(LivePlayer, Protocol):
+    """A player that takes two messages together more cheaply than one by one: each is a system call of its own on a socket."""
+
+    def gathered(self, messages: Gathered) -> None:
+        """The next messages."""
 
 
 class LiveListener(Protocol):
@@ -99,7 +121,14 @@ class LiveStream:
         """Epoch ms of the last message; None before the first."""
         self._hub = hub
         self._clock = clock
-        self._players: list[LivePlayer] = []
+        self._players: dict[int, LivePlayer] = {}
+        """By ``id``, those that are given everything at once."""
+        self._patient: dict[int, PatientPlayer] = {}
+        """By ``id``, the others."""
+        self._held: Tag | None = None
+        """Sound that waits for its companion, which ``_patient`` get it with."""
+        self._last_sound: int | None = None
+        """Timestamp."""
         self._without_picture: set[int] = set()
         """Players (by ``id``) that have to get a key frame before any other picture."""
         self._restarting: LivePlayer | None = None
@@ -112,7 +141,12 @@ class LiveStream:
 
     @property
     def players(self) -> tuple[LivePlayer, ...]:
-        return tuple(self._players)
+        return (*self._players.values(), *self._patient.values())
+
+    @property
+    def played(self) -> int:
+        """Number of players."""
+        return len(self._players) + len(self._patient)
 
     @property
     def silent_ms(self) -> int | None:
@@ -143,29 +177,39 @@ class LiveStream:
         finally:
             self._restarting = former
 
-    def _attach(self, player: LivePlayer) -> None:
-        self._players.append(player)
+    def _add(self, player: LivePlayer) -> None:
         if self.feed is not None:
             player.began()
         self.restart(player)
 
-    def _detach(self, player: LivePlayer) -> None:
-        self._players.remove(player)
+    def _attach(self, player: LivePlayer) -> None:
+        self._players[id(player)] = player
+        self._add(player)
+
+    def _attach_patient(self, player: PatientPlayer) -> None:
+        self._patient[id(player)] = player
+        self._add(player)
+
+    def _detach(self, player: LivePlayer) -> bool:
+        """Whether it was there."""
         self._without_picture.discard(id(player))
+        return self._players.pop(id(player), None) is not None or self._patient.pop(id(player), None) is not None
 
     def _fed_by(self, publisher: LivePublisher) -> Feed:
+        self._give_held()
         former, self.feed = self.feed, Feed(self, publisher)
         self.metadata = self.audio_config = self.video_config = None
         self.has_video = False
         self._began = None
         if self.last_arrival is not None:
             self._offset = None
-        self._without_picture = {id(player) for player in self._players}
+        self._without_picture = {*self._players, *self._patient}
         if former is not None:
             former.publisher.replaced()
         return self.feed
 
     def _feed_ended(self) -> None:
+        self._give_held()
         self.feed = None
         for player in self.players:
             player.ended()
@@ -176,16 +220,42 @@ class LiveStream:
         self.bytes += len(tag.body)
         if tag.kind is TagKind.DATA:
             tag = self.metadata = tag.at(0)
-        else:
-            tag = self._in_time(tag)
-            if tag.kind is TagKind.VIDEO:
-                self._pass_picture(tag)
-                return
-            self.sound_messages += 1
-            self.sound_bytes += len(tag.body)
-            self._note_audio(tag)
-        for player in self.players:
+            self._give_held()
+            for player in self.players:
+                player.message(tag)
+            return
+        tag = self._in_time(tag)
+        if tag.kind is TagKind.VIDEO:
+            self._give_held()
+            self._pass_picture(tag)
+            return
+        self.sound_messages += 1
+        self.sound_bytes += len(tag.body)
+        self._note_audio(tag)
+        self._pass_sound(tag)
+
+    def _pass_sound(self, tag: Tag) -> None:
+        """To a crowd of patient players it goes in twos, so the first of each two waits for the second: for as long as one message
+        lasts, and never longer than ``GATHER_MS`` while sound is coming."""
+        before, self._last_sound = self._last_sound, tag.timestamp
+        for player in tuple(self._players.values()):
             player.message(tag)
+        if self._held is not None:
+            both, self._held = Gathered(self._held, tag), None
+            for patient in tuple(self._patient.values()):
+                patient.gathered(both)
+        elif len(self._patient) >= self._hub.crowd and before is not None and 0 <= tag.timestamp - before <= GATHER_MS:
+            self._held = tag
+        else:
+            for patient in tuple(self._patient.values()):
+                patient.message(tag)
+
+    def _give_held(self) -> None:
+        """What waits goes alone: something else comes next, or nothing."""
+        held, self._held = self._held, None
+        if held is not None:
+            for patient in tuple(self._patient.values()):
+                patient.message(held)
 
     def _in_time(self, tag: Tag) -> Tag:
         """The message at the stream's own time."""
@@ -232,11 +302,13 @@ class LiveStream:
 class LiveHub:
     """All live streams of this node, by name."""
 
-    def __init__(self, clock: Clock, *, max_streams: int = 2_000, max_players: int = 20_000) -> None:
-        """``clock``: epoch ms, steady. One more publisher or player than the limits say gets ``MediaFull``."""
+    def __init__(self, clock: Clock, *, max_streams: int = 2_000, max_players: int = 20_000, crowd: int = 50) -> None:
+        """``clock``: epoch ms, steady. One more publisher or player than the limits say gets ``MediaFull``. ``crowd``: so many patient
+        players of one stream, or more, get its sound in twos."""
         self._clock = clock
         self._max_streams = max_streams
         self._max_players = max_players
+        self.crowd = crowd
         self._streams: dict[str, LiveStream] = {}
         self._listeners: list[LiveListener] = []
         self._fed = 0
@@ -280,26 +352,39 @@ class LiveHub:
 
     def attach(self, name: str, player: LivePlayer) -> LiveStream:
         """A player of a stream, whether or not it has a publisher yet. Raises ``MediaFull``."""
+        stream = self._place(name)
+        stream._attach(player)
+        self._attached(stream)
+        return stream
+
+    def attach_patient(self, name: str, player: PatientPlayer) -> LiveStream:
+        """The same for a player that can do with a delay of one message of sound, where it is one of many."""
+        stream = self._place(name)
+        stream._attach_patient(player)
+        self._attached(stream)
+        return stream
+
+    def _place(self, name: str) -> LiveStream:
         if self._playing >= self._max_players:
             raise MediaFull(f"this node has its limit of {self._max_players} live players")
         self._playing += 1
         stream = self._streams.get(name)
         if stream is None:
             stream = self._streams[name] = LiveStream(name, self, self._clock)
-        stream._attach(player)
-        if len(stream._players) == 1:
+        return stream
+
+    def _attached(self, stream: LiveStream) -> None:
+        if stream.played == 1:
             for listener in self._listeners:
                 listener.first_player(stream)
-        return stream
 
     def detach(self, name: str, player: LivePlayer) -> None:
         """A player leaves. Leaving twice does nothing."""
         stream = self._streams.get(name)
-        if stream is None or player not in stream._players:
+        if stream is None or not stream._detach(player):
             return
         self._playing -= 1
-        stream._detach(player)
-        if not stream._players:
+        if not stream.played:
             for listener in self._listeners:
                 listener.last_player_gone(stream)
         self._drop_if_empty(stream)
@@ -311,5 +396,5 @@ class LiveHub:
         self._drop_if_empty(stream)
 
     def _drop_if_empty(self, stream: LiveStream) -> None:
-        if stream.feed is None and not stream._players and self._streams.get(stream.name) is stream:
+        if stream.feed is None and not stream.played and self._streams.get(stream.name) is stream:
             del self._streams[stream.name]

@@ -12,7 +12,7 @@ from media.rtmp.access import LiveSession
 from media.rtmp.backlog import Backlog
 from media.rtmp.config import PlayerLimits
 from media.rtmp.figures import PlayerTally
-from media.rtmp.live import LiveHub, LiveStream
+from media.rtmp.live import Gathered, LiveHub, LiveStream
 from media.rtmp.protocol import media_bytes
 
 
@@ -38,7 +38,7 @@ class PlayingConnection(Protocol):
 
 
 class RtmpPlayer:
-    """A ``LivePlayer`` for the hub and a ``LiveConnection`` for whoever decides."""
+    """A ``PatientPlayer`` for the hub and a ``LiveConnection`` for whoever decides."""
 
     silent_ms: int | None = None
 
@@ -66,7 +66,7 @@ class RtmpPlayer:
         # The status goes before the first message: attaching sends what the stream has to begin with.
         self._connection.begin_play()
         try:
-            self._stream = self._hub.attach(stream, self)
+            self._stream = self._hub.attach_patient(stream, self)
             self._tally = PlayerTally(self._stream)
         except BaseException:
             self._open = False
@@ -101,15 +101,24 @@ class RtmpPlayer:
     def message(self, tag: Tag) -> None:
         # The usual case first, and flat: it is what a message costs for each player beside the kernel's own work.
         if self._plain and not self._connection.blocked:
-            data = tag.chunks or media_bytes(tag)
-            try:
-                sent = self._write(data)
-            except OSError:
-                sent = 0  # the connection finds out which, and does what has to be done
-            if sent != len(data):
-                self._connection.send(data[sent:])
-            return
-        self._message(tag)
+            self._send_plain(tag.chunks or media_bytes(tag))
+        else:
+            self._message(tag)
+
+    def gathered(self, messages: Gathered) -> None:
+        if self._plain and not self._connection.blocked:
+            self._send_plain(messages.chunks or _bytes(messages))
+        else:
+            for tag in messages.tags:
+                self._message(tag)
+
+    def _send_plain(self, data: bytes) -> None:
+        try:
+            sent = self._write(data)
+        except OSError:
+            sent = 0  # the connection finds out which, and does what has to be done
+        if sent != len(data):
+            self._connection.send(data[sent:])
 
     def _message(self, tag: Tag) -> None:
         if self._paused or not (self._audio or tag.kind is not TagKind.AUDIO or tag.body[1:2] == b"\x00"):
@@ -152,3 +161,9 @@ class RtmpPlayer:
             self._open = False
             self._hub.detach(self.stream, self)
             self.backlog.clear()
+
+
+def _bytes(messages: Gathered) -> bytes:
+    """As ``media_bytes``, made once too."""
+    messages.chunks = b"".join([media_bytes(tag) for tag in messages.tags])
+    return messages.chunks

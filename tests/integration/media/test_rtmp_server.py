@@ -237,7 +237,18 @@ async def test_a_player_that_is_to_hear_nothing_gets_no_sound(house: House) -> N
     assert [message.timestamp for message in player.rtmp.media_got] == [0, 60, 80]
 
 
-async def test_a_slow_player_costs_no_memory_and_is_live_again_when_it_reads(house: House) -> None:
+async def test_in_a_crowd_messages_come_together_and_are_the_same(house: House) -> None:
+    house.hub.crowd = 1
+    publisher, player = await house.peer().publish(), await house.peer().play()
+    sent = [CONFIG, *frames(0, 4)]
+    publisher.send(*sent)
+    await until(lambda: len(player.rtmp.media_got) == 5)
+    assert [(message.timestamp, message.body) for message in player.rtmp.media_got] == [(tag.timestamp, tag.body) for tag in sent]
+
+
+@pytest.mark.parametrize("crowd", [2, 3], ids=["in-twos", "one-by-one"])
+async def test_a_slow_player_costs_no_memory_and_is_live_again_when_it_reads(house: House, crowd: int) -> None:
+    house.hub.crowd = crowd
     publisher, slow = await house.peer().publish(), await house.peer().play()
     player = house.allowed.connections["player"]
     assert isinstance(player, RtmpPlayer)

@@ -6,7 +6,7 @@ import pytest
 
 from media.errors import MediaFull, StreamInUse
 from media.flv import Tag, TagKind, aac_config_tag, aac_frame_tag
-from media.rtmp.live import Feed, LiveHub, LiveStream
+from media.rtmp.live import GATHER_MS, Feed, Gathered, LiveHub, LiveStream
 
 CONFIG = aac_config_tag(b"\x12\x10")
 AVC_CONFIG = Tag(TagKind.VIDEO, 0, b"\x17\x00\0\0\0config")
@@ -69,6 +69,21 @@ class Player:
         self.states.append("ended")
 
 
+class PatientPlayer(Player):
+    def __init__(self) -> None:
+        super().__init__()
+        self.turns: list[int] = []
+        """How many messages came together, each time."""
+
+    def message(self, tag: Tag) -> None:
+        super().message(tag)
+        self.turns.append(1)
+
+    def gathered(self, messages: Gathered) -> None:
+        self.got += messages.tags
+        self.turns.append(len(messages.tags))
+
+
 class House:
     def __init__(self, **limits: int) -> None:
         self.clock = Clock()
@@ -85,6 +100,11 @@ class House:
     def play(self) -> Player:
         player = Player()
         self.hub.attach("a", player)
+        return player
+
+    def play_patiently(self) -> PatientPlayer:
+        player = PatientPlayer()
+        self.hub.attach_patient("a", player)
         return player
 
 
@@ -195,3 +215,83 @@ def test_a_message_that_is_cut_short_hurts_nobody(house: House, body: bytes) -> 
     house.play()
     for kind in TagKind:
         feed.message(Tag(kind, 0, body))
+
+
+# --- crowds
+
+
+def frames(count: int, apart: int = 21) -> list[Tag]:
+    return [aac_frame_tag(bytes((number,)), apart * number) for number in range(count)]
+
+
+def test_a_crowd_gets_sound_in_twos_and_who_cannot_wait_at_once() -> None:
+    house = House(crowd=2)
+    prompt, crowd = house.play(), [house.play_patiently() for _ in range(2)]
+    feed = house.publish(CONFIG)
+    sent = frames(5)
+    for number, tag in enumerate(sent, 1):
+        feed.message(tag)
+        assert prompt.got == [CONFIG, *sent[:number]]
+        assert all(player.got == [CONFIG, *sent[: number // 2 * 2]] for player in crowd)
+    assert all(player.turns == [1, 2, 2] for player in crowd)
+
+
+def test_what_a_crowd_gets_together_is_made_once() -> None:
+    house = House(crowd=2)
+    seen: list[Gathered] = []
+
+    class Keeper(PatientPlayer):
+        def gathered(self, messages: Gathered) -> None:
+            seen.append(messages)
+
+    for _ in range(2):
+        house.hub.attach_patient("a", Keeper())
+    house.publish(CONFIG, *frames(2))
+    assert seen[0] is seen[1]
+
+
+def test_few_patient_players_get_each_message_at_once() -> None:
+    house = House(crowd=3)
+    player, _ = house.play_patiently(), house.play_patiently()
+    house.publish(*frames(3))
+    assert player.turns == [1, 1, 1]
+
+
+def test_sound_that_comes_seldom_is_not_gathered() -> None:
+    house = House(crowd=1)
+    player = house.play_patiently()
+    house.publish(*frames(4, GATHER_MS + 1))
+    assert player.turns == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("next_one", [key_frame(30), METADATA], ids=["picture", "metadata"])
+def test_sound_does_not_wait_behind_something_else(next_one: Tag) -> None:
+    house = House(crowd=1)
+    player = house.play_patiently()
+    (sound,) = frames(1)
+    house.publish(CONFIG, sound, next_one)
+    assert player.got == [CONFIG, sound, next_one]
+
+
+def test_sound_that_waits_is_given_when_the_publisher_ends_or_is_replaced() -> None:
+    house = House(crowd=1)
+    player = house.play_patiently()
+    (sound,) = frames(1)
+    feed = house.publish(CONFIG, sound)
+    assert player.got == [CONFIG]
+    feed.end()
+    assert player.got == [CONFIG, sound]
+    house.publish(CONFIG, *frames(2))
+    assert len(player.got) == 4
+    house.hub.publish("a", Publisher(), take_over=True)
+    assert len(player.got) == 5
+
+
+def test_a_crowd_that_shrinks_loses_nothing() -> None:
+    house = House(crowd=2)
+    stays, leaves = house.play_patiently(), house.play_patiently()
+    feed = house.publish(*(sent := [CONFIG, *frames(4)])[:4])
+    house.hub.detach("a", leaves)
+    feed.message(sent[4])
+    assert stays.got == sent and leaves.got == sent[:3]
+    assert house.hub.players == 1
