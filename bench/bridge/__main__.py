@@ -11,7 +11,7 @@ and pacing of the node are in it, and the codecs of the clients are not. CPU is 
 publisher and its one listener; ``codecs`` is what the codec threads report of it.
 
 ``--minutes`` runs both directions with publishers whose clock is off by ``--ppm``, and reports the buffered delay against the wanted one
-over all that time, and the marks of its first and last minute.
+over all that time, and the delay of the marks minute by minute.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ from media.flv import aac_config_tag, aac_frame_tag
 
 AAC_MS = 64 / 3
 OPUS_MS = 20.0
-_FIRST_MINUTE = 60.0
+_FEW = 10
+"""A minute with fewer marks than this has no median of its own: it is the rest of the last one."""
 
 
 @dataclass
@@ -189,13 +190,24 @@ async def drift(minutes: float, ppm: float) -> None:
             flush=True,
         )
         for stream in made:
-            delays = stream.delays()
-            first = [delay for left, delay in delays if left - began < _FIRST_MINUTE]
-            last = [delay for left, delay in delays if left - began > 60 * minutes - _FIRST_MINUTE]
-            medians = f"{statistics.median(first):.1f} ms in the first minute, {statistics.median(last):.1f} in the last"
-            print(f"  {stream.name}: median delay {medians}")
+            print(f"  {stream.name}: {_over_time(stream, began)}", flush=True)
 
     await _with_streams([rtmp_to_webrtc, webrtc_to_rtmp], 1, work)
+
+
+def _over_time(stream: Stream, began: float) -> str:
+    """How the delay of the marks was in each minute, and how far each mark is from those of the first minute."""
+    minutes: dict[int, list[float]] = {}
+    for left, delay in stream.delays():
+        minutes.setdefault(int((left - began) // 60), []).append(delay)
+    medians = {minute: statistics.median(delays) for minute, delays in sorted(minutes.items()) if len(delays) > _FEW}
+    first = medians[0]
+    apart = [abs(delay - first) for delays in minutes.values() for delay in delays]
+    return (
+        f"{len(apart)} marks, median delay {first:.1f} ms in the first minute, {list(medians.values())[-1]:.1f} in the last, "
+        f"{min(medians.values()):.1f} … {max(medians.values()):.1f} in all; "
+        f"{100 * _share(apart):.2f} % of the marks within 40 ms of the first minute's, the furthest {max(apart):.1f}"
+    )
 
 
 def _share(distances: Sequence[float]) -> float:
