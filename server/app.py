@@ -157,13 +157,16 @@ class Hearth:
             channels=dict.fromkeys((Service.WEBRTC, Service.WEBRTC_LOW_LATENCY), WebRtcOnHub(self.calls, clock=clock)),
             http={Service.MEDIA_GATEWAY: RtmpDispatch(self.calls)},
         )
-        self.sdk_logs = SdkLogs(
-            settings.limits,
-            self.metrics,
-            is_served=lambda app_id: self.apps.get(app_id) is not None,
-            clock=clock,
-            file=settings.server.sdk_log_file,
-        )
+        try:
+            self.sdk_logs = SdkLogs(
+                settings.limits,
+                self.metrics,
+                is_served=lambda app_id: self.apps.get(app_id) is not None,
+                clock=clock,
+                file=settings.server.sdk_log_file,
+            )
+        except OSError as error:
+            raise ConfigurationError(f"server.sdk_log_file = {settings.server.sdk_log_file}: {error.strerror}") from None
         self.outbox = Outbox(self.store, most_entries=settings.callbacks.outbox_events, most_dead=settings.callbacks.dead_letters)
         self.receiver = HttpReceiver(
             timeout=settings.callbacks.timeout_seconds,
@@ -319,6 +322,9 @@ def _udp_cure(settings: Settings, error: OSError) -> str:
 
 
 def _rtmp_cure(settings: Settings, error: OSError) -> str:
+    if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+        host = wiring.rtmp_host(settings)
+        return f'rtmp.host = "{host}", rtmp.port = {settings.rtmp.port}: {error.strerror}. Set rtmp.host to an address of this machine.'
     return (
         f"rtmp.port = {settings.rtmp.port}: {error.strerror} on {wiring.rtmp_host(settings)}. Stop the program that has it, choose another "
         "port (HEARTH_RTMP__PORT or port in [rtmp] of hearth.toml, 0 = any free port), or switch RTMP off with rtmp.enabled = false."
@@ -343,7 +349,7 @@ def create_app(
     clock: Clock | None = None,
     rng: random.Random | None = None,
 ) -> FastAPI:
-    """The application. Raises ``ConfigurationError`` for Apps whose keys, or a store whose address, cannot be used.
+    """The application. Raises ``ConfigurationError`` for what cannot be used: keys of Apps, the store's address, a file for logs.
 
     ``config_path`` is followed for changes of its Apps, read under the same ``arguments`` and ``environment`` as ``settings`` were.
     ``port``: the TCP port that it is served on, for the address that other nodes are told.

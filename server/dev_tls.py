@@ -18,7 +18,6 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from server.development import private_directory
@@ -68,12 +67,9 @@ def _key_bytes(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 def _authority(directory: Path, now: datetime.datetime) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
     key_path, path = directory / "ca-key.pem", directory / "ca.pem"
-    if key_path.exists() and path.exists():
-        certificate = x509.load_pem_x509_certificate(path.read_bytes())
-        key = serialization.load_pem_private_key(key_path.read_bytes(), None)
-        current = certificate.not_valid_after_utc > now + _RENEW_BEFORE
-        if current and isinstance(key, ec.EllipticCurvePrivateKey) and _belong_together(key, certificate):
-            return key, certificate
+    found = _pair(key_path, path)
+    if found is not None and found[1].not_valid_after_utc > now + _RENEW_BEFORE:
+        return found
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Hearth development CA ({socket.gethostname()})"[:64])])
     certificate = (
@@ -94,9 +90,17 @@ def _authority(directory: Path, now: datetime.datetime) -> tuple[ec.EllipticCurv
     return key, certificate
 
 
-def _belong_together(key: PrivateKeyTypes, certificate: x509.Certificate) -> bool:
-    """Not if a start was cut off between the writing of the one and of the other, or two starts were at it at once."""
-    return key.public_key() == certificate.public_key()
+def _pair(key_path: Path, path: Path) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate] | None:
+    """A key and its certificate; None unless both are there and belong together, which they do not if a start was cut off between
+    the writing of the one and of the other, or two starts were at it at once."""
+    try:
+        key = serialization.load_pem_private_key(key_path.read_bytes(), None)
+        certificate = x509.load_pem_x509_certificate(path.read_bytes())
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != certificate.public_key():
+        return None
+    return key, certificate
 
 
 def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
@@ -114,11 +118,11 @@ def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
 
 
 def _still_good(tls: DevelopmentTls, authority: x509.Certificate, now: datetime.datetime) -> bool:
-    if not (tls.certificate.exists() and tls.key.exists()):
+    found = _pair(tls.key, tls.certificate)
+    if found is None:
         return False
-    certificate = x509.load_pem_x509_certificate(tls.certificate.read_bytes())
-    key = serialization.load_pem_private_key(tls.key.read_bytes(), None)
-    if certificate.not_valid_after_utc < now + _RENEW_BEFORE or not _belong_together(key, certificate):
+    certificate = found[1]
+    if certificate.not_valid_after_utc < now + _RENEW_BEFORE:
         return False
     try:
         certificate.verify_directly_issued_by(authority)

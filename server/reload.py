@@ -59,7 +59,11 @@ class AppReloader:
             except TimeoutError:
                 pass
             self._asked.clear()
-            self.check(force=asked)
+            try:
+                self.check(force=asked)
+            except Exception:
+                # What is served goes on, whatever is in the file.
+                log.exception("apps_kept", path=str(self._path))
 
     def check(self, *, force: bool = False) -> None:
         """Take over the file's Apps if it has changed, or in any case with ``force``."""

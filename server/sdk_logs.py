@@ -51,7 +51,7 @@ class _Ring:
 
 
 class SdkLogs:
-    """Receives uploads and keeps their records."""
+    """Receives uploads and keeps their records. Raises ``OSError`` if ``file`` cannot be written to."""
 
     def __init__(
         self, limits: LimitSettings, metrics: Metrics, *, is_served: Callable[[int], bool], clock: Clock, file: Path | None = None

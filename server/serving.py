@@ -15,6 +15,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import structlog
 import uvicorn
@@ -24,7 +25,7 @@ from server.app import Hearth, create_app
 from server.configuration import Configuration, Tree, without_password
 from server.connection_card import connection_card
 from server.dev_tls import DevelopmentTls, ensure_development_tls
-from server.listening import in_url, is_wildcard, listen_tcp
+from server.listening import CannotStart, in_url, is_wildcard, listen_tcp
 from server.quiet_pongs import QuietPongs
 from server.request_deadline import with_request_deadline
 
@@ -67,7 +68,7 @@ def serve(configuration: Configuration, arguments: Tree) -> None:
     _raise_file_limit()
     listener = listen_tcp(settings.server.host, settings.server.port)
     port = int(listener.getsockname()[1])
-    tls = ensure_development_tls(settings.server.data_dir, datetime.datetime.now(datetime.UTC)) if settings.server.dev_tls else None
+    tls = _development_tls(settings.server.data_dir) if settings.server.dev_tls else None
     application = create_app(settings, config_path=configuration.path, arguments=arguments, port=port, environment=os.environ)
     hearth: Hearth = application.state.hearth
     config = uvicorn.Config(
@@ -100,6 +101,13 @@ def serve(configuration: Configuration, arguments: Tree) -> None:
 
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(run())
+
+
+def _development_tls(directory: Path) -> DevelopmentTls:
+    try:
+        return ensure_development_tls(directory, datetime.datetime.now(datetime.UTC))
+    except OSError as error:
+        raise CannotStart(f"server.data_dir = {directory}: {error.strerror}. Set it to a folder that can be written to.") from None
 
 
 def _raise_file_limit() -> None:

@@ -28,7 +28,11 @@ def serve(
         arguments["server"] = {key: value for key, value in given.items() if value is not None}
     found = configuration(config, arguments)
     if found.path is None and not found.settings.apps:
-        path = ensure_development_config(Path(".hearth"))
+        directory = Path(".hearth")
+        try:
+            path = ensure_development_config(directory)
+        except OSError as error:
+            fail(f"no configuration found, and no development App can be made in {directory}: {error.strerror}", USAGE)
         typer.echo(f"No configuration found: made a development App in {path}\n")
         found = configuration(config, arguments)
 

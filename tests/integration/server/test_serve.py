@@ -163,6 +163,29 @@ def test_mistake_in_the_configuration_stops_the_start(tmp_path: Path, text: str,
     assert told in done.stderr and "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("setting", "value", "told"),
+    [
+        ("HEARTH_RTMP__HOST", "203.0.113.1", "Set rtmp.host to an address of this machine"),
+        ("HEARTH_MEDIA__HOST", "203.0.113.1", "Set media.host to an address of this machine"),
+        ("HEARTH_SERVER__DATA_DIR", "/proc/nothing", "server.data_dir = /proc/nothing"),
+    ],
+)
+def test_address_or_folder_that_is_not_there_is_named(tmp_path: Path, setting: str, value: str, told: str) -> None:
+    ports = {"server": {"port": 0}, "media": {"udp_port": 0, "turn": {"port": 0}}, "rtmp": {"port": 0}}
+    write_config(tmp_path / "hearth.toml", ports, [default_app()])
+    done = hearth_command(tmp_path, "serve", "--dev-tls", environment={setting: value})
+    assert done.returncode == 2
+    assert told in done.stderr and "Traceback" not in done.stderr
+
+
+def test_folder_in_which_no_development_app_can_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".hearth").write_text("not a folder")
+    done = hearth_command(tmp_path, "serve")
+    assert done.returncode == 2
+    assert "no development App can be made in .hearth" in done.stderr and "Traceback" not in done.stderr
+
+
 def test_server_listens_on_loopback_only_by_default(tmp_path: Path) -> None:
     with HearthProcess.start(tmp_path) as hearth:
         own = {line.split()[1] for line in Path(f"/proc/{hearth.pid}/net/tcp").read_text().splitlines()[1:] if line.split()[3] == "0A"}

@@ -8,7 +8,7 @@ import pytest
 
 from server.app import create_app
 from server.configuration import MASK, ConfigurationError, describe, load_configuration, without_password
-from server.settings import Settings, StoreSettings
+from server.settings import ServerSettings, Settings, StoreSettings
 
 SECRET = "0123456789abcdef0123456789abcdef"
 APPS = f'[[apps]]\napp_id = 7\nserver_secrets = ["{SECRET}"]\n'
@@ -159,6 +159,12 @@ def test_password_of_a_store_url_is_never_shown(url: str, shown: str) -> None:
 async def test_store_url_that_cannot_be_used_is_told_as_a_mistake_in_the_configuration() -> None:
     with pytest.raises(ConfigurationError, match=r"store\.url = redis://:\*+@host: not of the form redis://"):
         create_app(Settings(store=StoreSettings(url="redis://:sec/ret@host")))
+
+
+async def test_log_file_that_cannot_be_written_is_told_as_a_mistake_in_the_configuration(tmp_path: Path) -> None:
+    path = tmp_path / "nowhere" / "sdk.log"
+    with pytest.raises(ConfigurationError, match=rf"server\.sdk_log_file = {path}: No such file or directory"):
+        create_app(Settings(server=ServerSettings(sdk_log_file=path)))
 
 
 @pytest.mark.parametrize("apps", ['"[{app_id: 7, server_secrets: [hidden]}]"', '["hidden"]'])

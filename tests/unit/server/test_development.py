@@ -8,6 +8,7 @@ import stat
 import threading
 from pathlib import Path
 
+import pytest
 from cryptography import x509
 
 from server.configuration import load_configuration
@@ -80,6 +81,16 @@ def test_start_that_was_cut_off_between_a_key_and_its_certificate_is_made_good(t
     again = ensure_development_tls(tmp_path / "first", NOW, [])
     authority = x509.load_pem_x509_certificate(again.authority.read_bytes())
     x509.load_pem_x509_certificate(again.certificate.read_bytes()).verify_directly_issued_by(authority)
+
+
+@pytest.mark.parametrize("name", ["ca.pem", "ca-key.pem", "cert.pem", "key.pem"])
+def test_file_that_is_damaged_is_made_anew(tmp_path: Path, name: str) -> None:
+    ensure_development_tls(tmp_path, NOW, [])
+    (tmp_path / name).write_bytes(b"not PEM")
+    tls = ensure_development_tls(tmp_path, NOW, [])
+    ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(tls.certificate, tls.key)
+    authority = x509.load_pem_x509_certificate(tls.authority.read_bytes())
+    x509.load_pem_x509_certificate(tls.certificate.read_bytes()).verify_directly_issued_by(authority)
 
 
 def test_certificate_is_renewed_before_it_ends_and_its_authority_is_kept(tmp_path: Path) -> None:

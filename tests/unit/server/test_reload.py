@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 
 import pytest
 import structlog
 
+from server import reload
 from server.apps import AppDirectory, build_apps
 from server.configuration import read_settings
 from server.reload import AppReloader
+from tests.waiting import until
 
 OLD, NEW = "0123456789abcdef" * 2, "fedcba9876543210" * 2
 
@@ -125,3 +128,20 @@ def test_no_mistake_ends_the_server(file: File, tmp_path: Path, mistake: str) ->
     assert secrets(directory, 7) == (OLD,)
     assert [entry["event"] for entry in logs] == ["apps_kept"]
     assert "pw" not in logs[0]["problem"]
+
+
+async def test_a_defect_in_one_look_at_the_file_does_not_end_the_looking(file: File, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reload, "CHECK_SECONDS", 0)
+    _, reloader = start(file)
+    looks = 0
+
+    def check(*, force: bool) -> None:
+        nonlocal looks
+        looks += 1
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(reloader, "check", check)
+    following = asyncio.create_task(reloader.run())
+    await until(lambda: looks > 1 or following.done())
+    assert not following.done()
+    following.cancel()
