@@ -243,7 +243,10 @@ def _certificate(settings: Settings) -> list[Finding]:
         path = server.data_dir / "cert.pem"
         if not path.exists():
             return [Finding("Certificate", Verdict.OK, "local one, made at the first start (server.dev_tls)")]
-        left = x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc - datetime.datetime.now(datetime.UTC)
+        try:
+            left = x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc - datetime.datetime.now(datetime.UTC)
+        except ValueError:
+            return [Finding("Certificate", Verdict.NOTE, f"{path} is damaged: made anew at the next start")]
         return [Finding("Certificate", Verdict.OK, f"local one, {left.days} days left; renewed at a start when it is nearly over")]
     if server.public_url.startswith("https://"):
         return [_public_certificate(server.public_url)]

@@ -14,6 +14,8 @@ from cryptography import x509
 from server.configuration import load_configuration
 from server.dev_tls import ensure_development_tls
 from server.development import ensure_development_config
+from server.doctor import _certificate
+from server.settings import ServerSettings, Settings
 
 NOW = datetime.datetime.now(datetime.UTC)
 
@@ -87,6 +89,7 @@ def test_start_that_was_cut_off_between_a_key_and_its_certificate_is_made_good(t
 def test_file_that_is_damaged_is_made_anew(tmp_path: Path, name: str) -> None:
     ensure_development_tls(tmp_path, NOW, [])
     (tmp_path / name).write_bytes(b"not PEM")
+    assert len(_certificate(Settings(server=ServerSettings(data_dir=tmp_path, dev_tls=True)))) == 1
     tls = ensure_development_tls(tmp_path, NOW, [])
     ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(tls.certificate, tls.key)
     authority = x509.load_pem_x509_certificate(tls.authority.read_bytes())
