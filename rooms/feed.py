@@ -14,7 +14,10 @@ from rooms.store import Store, Subscription, translated
 log = structlog.get_logger()
 
 IDLE_SECONDS = 5.0
-"""After so long without a message the connection is probed; after twice as long without an answer it counts as dead."""
+"""After so long without a message the connection is probed …"""
+
+ANSWER_SECONDS = 5.0
+"""… and after so long without an answer it counts as dead."""
 
 CONFIRM_SECONDS = 3.0
 """How long the store may take to confirm a subscription."""
@@ -106,7 +109,7 @@ class EventFeed:
                 await subscription.subscribe(*channels[start : start + _CHUNK])
         probed = False
         while True:
-            message = await subscription.get_message(timeout=IDLE_SECONDS)
+            message = await subscription.get_message(timeout=ANSWER_SECONDS if probed else IDLE_SECONDS)
             if message is None:
                 if probed:
                     raise StoreUnavailable("the event subscription is silent")

@@ -41,22 +41,23 @@ class CallbackReceiver:
         self.forged = 0
         self.port = 0
         self._server: asyncio.Server | None = None
-        self._open: set[asyncio.StreamWriter] = set()
+        self._open: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/hook?key=path-secret"
 
     async def listen(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
         """As if it had been killed: its port is closed, its connections are cut."""
         assert self._server is not None
         self._server.close()
-        for writer in list(self._open):
+        for writer in self._open.values():
             writer.transport.abort()
+        await asyncio.gather(*self._open)
         await self._server.wait_closed()
 
     async def __aenter__(self) -> CallbackReceiver:
@@ -66,16 +67,19 @@ class CallbackReceiver:
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self.close()
 
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # A task of one's own, which close() waits for: asyncio would log one that its loop cuts off.
+        self._open[asyncio.create_task(self._serve(reader, writer))] = writer
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
         try:
             while await self._answer(reader, writer):
                 pass
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
-            self._open.discard(writer)
             writer.close()
+            self._open.pop(asyncio.current_task(), None)  # type: ignore[arg-type]
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()

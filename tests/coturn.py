@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
 from tests.waiting import until
 
 CONFIGURATION = Path(__file__).parents[1] / "deploy" / "turnserver.conf"
@@ -43,7 +44,7 @@ async def running_coturn(directory: Path, certificate: Certificate | None = None
     binary = shutil.which("turnserver")
     if binary is None:
         pytest.skip("coturn is not installed (Debian: apt-get install coturn)")
-    port, tls_port = _unused_port(), _unused_port() if certificate else 0
+    port, tls_port = free_port(), free_port() if certificate else 0
     tls = ["--no-tls"]
     if certificate is not None:
         tls = [f"--tls-listening-port={tls_port}", f"--cert={certificate.chain}", f"--pkey={certificate.key}"]
@@ -60,11 +61,6 @@ async def running_coturn(directory: Path, certificate: Certificate | None = None
     finally:
         process.terminate()
         await process.wait()
-
-
-def _unused_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def _listens(port: int) -> bool:

@@ -177,7 +177,7 @@ class HearthProcess:
                 if found:
                     return f"{found[1]}://127.0.0.1:{found[3]}" if found[2] in {"0.0.0.0", "[::]"} else found[0]
             if self._process.poll() is not None:
-                self._reader.join(5)
+                self._reader.join(20)
                 raise AssertionError(f"hearth serve ended with {self._process.returncode}:\n{self.output}")
             return None
 
@@ -188,7 +188,7 @@ class HearthProcess:
 
         def is_ready() -> bool:
             if self._process.poll() is not None:
-                self._reader.join(5)
+                self._reader.join(20)
                 raise AssertionError(f"hearth serve ended with {self._process.returncode}:\n{self.output}")
             return self.get("/readyz")[0] == 200
 
@@ -199,7 +199,7 @@ class HearthProcess:
         context = ssl._create_unverified_context() if self.url.startswith("https") else None
         request = urllib.request.Request(self.url + path, headers=dict(headers or {}))
         try:
-            with urllib.request.urlopen(request, timeout=10, context=context) as answer:
+            with urllib.request.urlopen(request, timeout=30, context=context) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
@@ -277,7 +277,7 @@ class HearthProcess:
     def wait(self, limit: float = 40) -> int:
         """Wait for the process to end; its exit code."""
         code = self._process.wait(limit)
-        self._reader.join(5)
+        self._reader.join(20)
         return code
 
     async def await_exit(self, limit: float = 40) -> int:
@@ -299,7 +299,7 @@ class HearthProcess:
         """SIGKILL, as a power cut would: nothing is said to anybody."""
         if self.running:
             self._process.kill()
-        self.wait(10)
+        self.wait()
 
     def __enter__(self) -> HearthProcess:
         return self

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import random
 import shutil
 import signal
 import socket
@@ -11,18 +9,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from tests.ports import free_port
 from tests.waiting import until_sync
-
-
-def free_port() -> int:
-    """A TCP port that nobody has now, below 32768: above are those that the system gives to outgoing connections, and a cluster
-    node takes the port 10000 higher, too."""
-    while True:
-        port = random.SystemRandom().randrange(11_000, 22_000)
-        with socket.socket() as probe:
-            with contextlib.suppress(OSError):
-                probe.bind(("127.0.0.1", port))
-                return port
 
 
 class RedisServer:
@@ -72,7 +60,7 @@ class RedisServer:
     def ask(self, command: bytes) -> bytes:
         """One inline command, its raw reply."""
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(5)
+            connection.settimeout(20)
             connection.connect(str(self._directory / "s"))
             connection.sendall(command + b"\r\n")
             return connection.recv(65536)
@@ -147,7 +135,7 @@ class RedisSentinel(RedisServer):
     """A sentinel that watches over a server under the name ``hearth``."""
 
     def __init__(self, watched: RedisServer, *, impatient: bool = False) -> None:
-        """``impatient``: a server that is silent for half a second is replaced by its replica."""
+        """``impatient``: a server that is silent for three seconds is replaced by its replica."""
         super().__init__()
         self._watched = watched
         self._impatient = impatient
@@ -161,7 +149,7 @@ class RedisSentinel(RedisServer):
         configuration.write_text(
             f"port {self.port}\nbind 127.0.0.1\nunixsocket {self._directory}/s\ndir {self._directory}\n"
             f"sentinel monitor hearth 127.0.0.1 {self._watched.port} 1\n"
-            + ("sentinel down-after-milliseconds hearth 500\nsentinel failover-timeout hearth 2000\n" if self._impatient else "")
+            + ("sentinel down-after-milliseconds hearth 3000\nsentinel failover-timeout hearth 5000\n" if self._impatient else "")
         )
         with (self._directory / "log").open("ab") as log:
             command = [shutil.which("redis-server") or "redis-server", str(configuration), "--sentinel"]

@@ -61,7 +61,7 @@ class CallbackHouse(House):
     ) -> CallbackNode:
         """Callbacks go to the App's URL, over HTTP unless ``receiver`` says otherwise."""
         rooms = await self.node(name)
-        bounds = CallbackSettings.model_validate({"timeout_seconds": 5, **settings})
+        bounds = CallbackSettings.model_validate({"timeout_seconds": 20, **settings})
         outbox = Outbox(self.store_of(rooms), most_entries=bounds.outbox_events, most_dead=bounds.dead_letters)
         if receiver is None:
             own = HttpReceiver(timeout=bounds.timeout_seconds, private_allowed=private_allowed)

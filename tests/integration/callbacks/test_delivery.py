@@ -73,7 +73,7 @@ async def test_receiver_that_is_down_for_a_while_misses_nothing(house: CallbackH
 
 async def test_receiver_that_hangs_is_given_up_after_the_time_limit(house: CallbackHouse, backend: CallbackReceiver) -> None:
     house.apps = [app({"room_login": backend.url})]
-    node = await house.callback_node(timeout_seconds=0.1)
+    node = await house.callback_node(timeout_seconds=1)
     await house.enter(node.rooms, "anna")
     backend.status = HANG
     await node.delivery.deliver_due()
@@ -104,7 +104,7 @@ async def test_slow_receiver_holds_up_only_its_own_app(house: CallbackHouse, bac
     async with CallbackReceiver(SECRET) as slow:
         slow.status = HANG
         house.apps = [app({"room_login": backend.url}), app({"room_login": slow.url}, FAR_AWAY)]
-        node = await house.callback_node(concurrency=3)
+        node = await house.callback_node(concurrency=3, timeout_seconds=30)
         for number in range(10):
             await house.enter(node.rooms, f"user-{number}", app_id=FAR_AWAY)
             await house.enter(node.rooms, f"user-{number}")

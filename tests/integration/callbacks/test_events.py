@@ -12,7 +12,6 @@ from rooms.outbox import CallbackEvent
 from tests.callback_receiver import CallbackReceiver
 from tests.integration.callbacks.house import CallbackHouse, CallbackNode, app
 from tests.integration.rooms.house import APP, NOW, ROOM
-from tests.waiting import until
 
 SIGNED = {"timestamp": str(NOW // 1000)}
 
@@ -258,14 +257,10 @@ async def test_streams_of_a_dead_node_and_their_return(house: CallbackHouse, bac
     node, other = await house.callback_node("n1"), await house.callback_node("n2")
     anna, _ = await house.enter(node.rooms, "anna")
     await node.rooms.publish(anna.session, "s1")
-
-    async def lost() -> bool:
-        # The login's own renewal of the lease may still be under way.
-        house.clock.forward(house.timings.node_lease + 1)
-        await other.rooms.upkeep.renew_lease()
-        return all(known.node_id != "n1" for known in await other.rooms.nodes())
-
-    await until(lost)
+    await house.at_rest(node.rooms)
+    house.clock.forward(house.timings.node_lease + 1)
+    await other.rooms.upkeep.renew_lease()
+    assert [known.node_id for known in await other.rooms.nodes()] == ["n2"]
     await told(other, backend)
     assert backend.one("stream_close")["type"] == "4" and not backend.of("room_logout")
     # Its user comes back on another node and publishes again.

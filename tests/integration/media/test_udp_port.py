@@ -84,7 +84,7 @@ async def test_without_a_file_descriptor_left_the_right_address_still_answers(mo
     port = UdpPort.bind("0.0.0.0", 0, asyncio.get_running_loop(), buffer_bytes=65_536, queue_limit=5)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.bind(("127.0.0.1", 0))
-        client.settimeout(5)
+        client.settimeout(20)
 
         def none_left(*_: object) -> socket.socket:
             raise OSError(errno.EMFILE, "Too many open files")

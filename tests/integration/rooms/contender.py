@@ -36,7 +36,7 @@ async def main(url: str, number: int, processes: int, rounds: int) -> dict[str, 
         async def all_here() -> bool:
             return int(await referee.get(f"step:{step}") or 0) >= processes
 
-        await until(all_here, 60)
+        await until(all_here, 200)
 
     report: dict[str, list[object]] = {key: [] for key in ("stream", "stream_owner", "alive", "replaced", "session")}
     for turn in range(rounds):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
@@ -16,6 +17,7 @@ from rooms.scripts import Script
 from rooms.service import LoginResult, RoomService
 from rooms.store import Reply, Store, open_store
 from rooms.view import RoomView
+from tests.waiting import until
 
 APP = 1234567890
 ROOM = "room"
@@ -83,6 +85,22 @@ def request(user_id: str, room_id: str = ROOM, *, app_id: int = APP, **fields: o
     return msgspec.structs.replace(base, **fields)
 
 
+class Pauses:
+    """A ``sleep`` of which the test knows what waits in it."""
+
+    def __init__(self, sleep: Callable[[float], Awaitable[None]]) -> None:
+        self.under_way: Counter[float] = Counter()
+        """By their length, in seconds."""
+        self._sleep = sleep
+
+    async def __call__(self, seconds: float) -> None:
+        self.under_way[seconds] += 1
+        try:
+            await self._sleep(seconds)
+        finally:
+            self.under_way[seconds] -= 1
+
+
 class HeldAnswers:
     """A store whose answers to one script come back only when the gate is opened, though the script has run."""
 
@@ -133,6 +151,7 @@ class House:
         )
         self._seed = persistent_rng
         self._running: list[tuple[RoomService, Store]] = []
+        self._pauses: dict[RoomService, Pauses] = {}
 
     async def __aenter__(self) -> House:
         return self
@@ -143,10 +162,11 @@ class House:
             await store.aclose()
 
     async def node(
-        self, name: str = "n1", *, sleep: Callable[[float], Awaitable[None]] = dormant, timeout: float = 2.0, start: bool = True
+        self, name: str = "n1", *, sleep: Callable[[float], Awaitable[None]] = dormant, timeout: float = 10.0, start: bool = True
     ) -> RoomService:
         store = open_store(self.url, timeout=timeout)
         self._seed += 1
+        pauses = Pauses(sleep)
         service = RoomService(
             store,
             node=NodeInfo(name, f"ws://{name}"),
@@ -155,12 +175,21 @@ class House:
             timings=self.timings,
             clock=self.clock,
             rng=random.Random(self._seed),
-            sleep=sleep,
+            sleep=pauses,
         )
+        self._pauses[service] = pauses
         self._running.append((service, store))
         if start:
             await service.start()
         return service
+
+    async def at_rest(self, *nodes: RoomService) -> None:
+        """Waits until the renewals of leases are over that these nodes' first logins in an App have asked for."""
+
+        def rests(node: RoomService) -> bool:
+            return not node.upkeep._wake.is_set() and self._pauses[node].under_way[self.timings.node_lease / 3000] > 0
+
+        await until(lambda: all(map(rests, nodes)))
 
     def store_of(self, node: RoomService) -> Store:
         return next(store for service, store in self._running if service is node)

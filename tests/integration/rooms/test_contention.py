@@ -26,7 +26,7 @@ def test_twenty_processes_fight_for_one_stream_and_one_user(redis_server: RedisS
     reports = []
     try:
         for contender in contenders:
-            out, err = contender.communicate(timeout=120)
+            out, err = contender.communicate(timeout=240)
             reports.append(json.loads(out.splitlines()[-1]) if contender.returncode == 0 else {"failure": err[-1500:]})
     finally:
         for contender in contenders:

@@ -40,7 +40,7 @@ def any_store_url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 async def test_two_nodes_share_rooms_on_any_kind_of_store(any_store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rooms.feed, "IDLE_SECONDS", 0.3)
+    monkeypatch.setattr(rooms.feed, "IDLE_SECONDS", 0.05)
     async with House(any_store_url) as house:
         one, two = await house.node("n1", sleep=brisk), await house.node("n2", sleep=brisk)
         first, anna = await house.enter(one, "anna")

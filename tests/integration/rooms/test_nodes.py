@@ -95,6 +95,7 @@ async def test_a_lost_node_is_cleaned_up_after_by_another(house: House) -> None:
     await until(lambda: "StreamAdded" in bert.seen())
     bert.forget()
 
+    await house.at_rest(one, two)
     house.clock.forward(15_000)
     await two.upkeep.renew_lease()
     assert bert.events == [], "its lease is just not over"
@@ -118,6 +119,7 @@ async def test_a_lost_node_is_cleaned_up_after_by_another(house: House) -> None:
 async def test_a_session_of_a_lost_node_comes_back_elsewhere(house: House) -> None:
     one, two = await house.node("n1"), await house.node("n2")
     first, _ = await house.enter(one, "anna")
+    await house.at_rest(one, two)
     house.clock.forward(15_001)
     await two.upkeep.renew_lease()
     again, phone = await house.enter(two, "anna", resume=first.session.session_id)
@@ -134,6 +136,7 @@ async def test_a_node_that_was_only_paused_takes_its_sessions_back(house: House)
     _, bert = await house.enter(two, "bert")
     await one.publish(first.session, "s1")
     await until(lambda: "StreamAdded" in bert.seen())
+    await house.at_rest(one, two)
     house.clock.forward(15_001)
     await two.upkeep.renew_lease()
     await until(lambda: bert.seen()[-1:] == ["StreamRemoved"] and anna.seen()[-1:] == ["StreamRemoved"])

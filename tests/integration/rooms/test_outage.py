@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -177,18 +176,18 @@ async def _renewed(node: RoomService) -> bool:
 
 
 async def test_nothing_hangs_when_the_store_is_frozen(house: House, own_redis: RedisServer) -> None:
-    node = await house.node(sleep=brisk, timeout=0.3)
+    node = await house.node(sleep=brisk, timeout=2.0)
     result, phone = await house.enter(node, "anna")
     own_redis.freeze()
-    start = time.monotonic()
-    outcomes = await asyncio.gather(
-        *(house.enter(node, f"u{i}") for i in range(100)),
-        node.publish(result.session, "s1"),
-        node.users(APP, ROOM),
-        return_exceptions=True,
-    )
+    # One after the other they would take minutes.
+    async with asyncio.timeout(30):
+        outcomes = await asyncio.gather(
+            *(house.enter(node, f"u{i}") for i in range(100)),
+            node.publish(result.session, "s1"),
+            node.users(APP, ROOM),
+            return_exceptions=True,
+        )
     assert all(isinstance(outcome, StoreUnavailable) for outcome in outcomes)
-    assert time.monotonic() - start < 5
     await goes_away(node)
     await node.logout(result.session)
     assert phone.end() == EndReason.LOGOUT

@@ -25,6 +25,7 @@ from server.settings import RtmpSettings, TurnSettings
 from tests.hearth_process import APP_ID, CALLBACK_SECRET, SERVER_SECRET, HearthProcess, Sections, default_app, write_config
 from tests.integration.server.room_client import RoomClient
 from tests.integration.server.test_serve import hearth_command, metric
+from tests.ports import free_port
 from tests.waiting import until
 
 KEYS = AppKeys(app_id=APP_ID, server_secrets=(SERVER_SECRET,))
@@ -230,11 +231,9 @@ def findings(configured: Path, sections: Sections) -> dict[str, Finding]:
 )
 def test_doctor_looks_at_the_rtmp_port(configured: Path, rtmp: dict[str, object], verdict: Verdict, said: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        if rtmp.get("port") == "free":
-            listening.close()
-        if isinstance(rtmp.get("port"), str):
-            rtmp = {"port": port}
+        ports = {"taken": listening.getsockname()[1], "free": free_port()}
+        if isinstance(wanted := rtmp.get("port"), str):
+            rtmp = {"port": ports[wanted]}
         found = findings(configured, {"media": {"udp_port": 0}, "rtmp": rtmp})["RTMP port"]
     assert found.verdict is verdict and said in found.text
     assert bool(found.cure) == (verdict is not Verdict.OK)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -19,6 +18,7 @@ from tests.ffmpeg import Player, Pusher
 from tests.hearth_process import APP_ID, SERVER_SECRET, HearthProcess
 from tests.integration.server.room_client import RoomClient
 from tests.integration.server.test_serve import metric
+from tests.ports import free_port
 from tests.waiting import until
 
 ROOM = "room-1"
@@ -27,9 +27,7 @@ KEYS = AppKeys(app_id=APP_ID, server_secrets=(SERVER_SECRET,))
 
 @pytest.fixture
 async def hearth(tmp_path: Path) -> AsyncIterator[HearthProcess]:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    sections = {"rtmp": {"port": port, "connections_per_address": 3}, "media": {"statistics_seconds": 1}}
+    sections = {"rtmp": {"port": free_port(), "connections_per_address": 3}, "media": {"statistics_seconds": 1}}
     with await HearthProcess.astart(tmp_path / "server", sections=sections) as process:
         yield process
 
@@ -62,7 +60,8 @@ async def test_the_operator_sees_who_publishes_and_plays_over_rtmp_and_flv(heart
                 streams = json.loads(await run(hearth, "streams", ROOM, "--json"))
                 figures = streams[0]["figures"]
                 sessions = [figures["publisher"], *figures["players"]]
-                return len(sessions) == 3 and all(session["bitrate"] for session in sessions)
+                # A sample of a busy machine may be of a stall, or of what came after it.
+                return len(sessions) == 3 and all(session["bitrate"] and 10_000 < session["bitrate"] < 100_000 for session in sessions)
 
             streams: list[dict[str, dict[str, object]]] = []
             await until(sampled, 60)
@@ -73,7 +72,7 @@ async def test_the_operator_sees_who_publishes_and_plays_over_rtmp_and_flv(heart
             assert (publisher["transport"], publisher["user_id"], publisher["connected"]) == ("rtmp", "obs", True)
             assert sorted(player["transport"] for player in players) == ["flv", "rtmp"]
             for each in (publisher, *players):
-                assert each["address"] == "127.0.0.1" and each["packets"] > 0 and 10_000 < each["bitrate"] < 100_000
+                assert each["address"] == "127.0.0.1" and each["packets"] > 0
             assert figures["player_count"] == 2 and figures["bridges"] == []
     (said,) = [line for line in (await run(hearth, "doctor")).splitlines() if "RTMP port" in line]
     assert f"port {rtmp.rpartition(':')[2]}: the server is running" in said

@@ -24,7 +24,10 @@ NEW_SECRET = "abcdefghijklmnopqrstuvwxyz012345"
 
 
 def metric(hearth: HearthProcess, name: str) -> float:
-    for line in hearth.get("/metrics")[1].splitlines():
+    """The value now; 0 if there is none yet. Raises ``AssertionError`` if the server does not say."""
+    status, text = hearth.get("/metrics")
+    assert status == 200
+    for line in text.splitlines():
         if line.startswith(name + " "):
             return float(line.rsplit(" ", 1)[1])
     return 0.0
@@ -56,15 +59,14 @@ async def test_a_connection_that_sends_no_whole_request_is_closed(tmp_path: Path
         writer.close()
         return said
 
-    with await HearthProcess.astart(tmp_path, sections={"limits": {"request_timeout_seconds": 1}}) as hearth:
+    with await HearthProcess.astart(tmp_path, sections={"limits": {"request_timeout_seconds": 3}}) as hearth:
         async with RoomClient(hearth, "alice") as alice:
             assert (await alice.login("room"))["err_code"] == 0
             said = await asyncio.gather(*map(end, beginnings.values()))
             assert [text[:12] for text in said] == [b"", b"", b"", b"HTTP/1.1 200"]
             # WebSockets are not meant.
             assert (await alice.heartbeat())["err_code"] == 0
-        output = hearth.output
-    assert "Traceback" not in output
+    assert "Traceback" not in hearth.output
 
 
 # --- the start
@@ -72,7 +74,8 @@ async def test_a_connection_that_sends_no_whole_request_is_closed(tmp_path: Path
 
 def test_card_says_how_to_connect_and_keeps_secrets(tmp_path: Path) -> None:
     with HearthProcess.start(tmp_path) as hearth:
-        output = hearth.output
+        pass
+    output = hearth.output
     assert hearth.ws_url in output
     assert str(hearth.app_id) in output
     assert str(hearth.config) in output
@@ -93,9 +96,8 @@ def test_guides_name_every_metric_and_no_other(tmp_path: Path) -> None:
 
 def test_card_of_a_production_server_has_no_token(tmp_path: Path) -> None:
     with HearthProcess.start(tmp_path, sections={"server": {"development": False}}) as hearth:
-        output = hearth.output
         assert hearth.get("/demo")[0] == 404
-    assert "04A" not in output
+    assert "04A" not in hearth.output
 
 
 async def test_token_of_the_card_logs_in(tmp_path: Path) -> None:
@@ -125,7 +127,7 @@ def test_first_start_makes_a_development_app_and_the_next_keeps_it(tmp_path: Pat
             if "Try it" in line:
                 break
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
         seen.append(next(line.split()[-1] for line in lines if "AppID" in line))
     path = tmp_path / ".hearth" / "hearth.toml"
     assert seen[0] == seen[1] and seen[0] in path.read_text()
@@ -288,7 +290,7 @@ async def test_logs_hold_no_credentials(tmp_path: Path) -> None:
         hearth.get(f"/media?app=1&session=2&key=sekrit&token={token}")
         await until(lambda: '"path": "/media"' in hearth.output or '"path":"/media"' in hearth.output)
         await until(lambda: "session_detached" in hearth.output)
-        output = hearth.output
+    output = hearth.output
     assert token not in output and session_id not in output and "sekrit" not in output
     assert SERVER_SECRET not in output
 
@@ -324,7 +326,7 @@ async def test_bad_edit_keeps_the_apps(tmp_path: Path) -> None:
 def test_sigterm_without_anybody_ends_at_once(tmp_path: Path) -> None:
     with HearthProcess.start(tmp_path, sections={"server": {"drain_seconds": 3600}}) as hearth:
         hearth.terminate()
-        assert hearth.wait(20) == 0
+        assert hearth.wait() == 0
 
 
 async def test_drain_keeps_those_who_are_there_and_refuses_new_ones(tmp_path: Path) -> None:
@@ -356,7 +358,7 @@ async def test_second_sigterm_ends_the_drain(tmp_path: Path) -> None:
             hearth.terminate()
             await until(lambda: "drain_started" in hearth.output)
             hearth.terminate()
-            await hearth.await_exit(20)
+            await hearth.await_exit()
 
 
 async def test_interrupt_ends_without_a_drain(tmp_path: Path) -> None:
@@ -364,7 +366,7 @@ async def test_interrupt_ends_without_a_drain(tmp_path: Path) -> None:
         async with RoomClient(hearth, "alice") as alice:
             await alice.login("room-1")
             hearth.send_signal(signal.SIGINT)
-            assert await hearth.await_exit(20) == 0
+            assert await hearth.await_exit() == 0
 
 
 def test_free_port_is_printed(tmp_path: Path) -> None:
