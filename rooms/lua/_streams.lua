@@ -89,6 +89,18 @@ local function put_on_air(id, stream, extra)
   return json
 end
 
+-- Tells the room, unless it is the same.
+local function change_extra(id, stream, extra)
+  if stream.extra == extra then
+    return stream.json
+  end
+  stream.extra = extra
+  stream.version = decimal(tonumber(stream.version) + 1)
+  local json = write_stream(id, stream)
+  emit(stream.room, stream.life, '"t":"stream~","stream":' .. json)
+  return json
+end
+
 local function move_stream(id, stream, node)
   redis.call('SREM', app .. 'node.streams:' .. stream.node, id)
   redis.call('SADD', app .. 'node.streams:' .. node, id)

@@ -1,26 +1,10 @@
--- uses: _history _streams _rules
+-- uses: _history _claim
 -- Keeps a stream id for a session until the deadline; whoever comes later is refused. `node` = '' leaves a known stream where it is.
 local id, stream_id, node, here, deadline, head, most = ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9], tonumber(ARGV[10])
 local address = ARGV[11]
-local session = read(app .. 'session:' .. id)
-if not session then
-  return {'gone', published}
-end
-local stream = read(app .. 'stream:' .. stream_id)
-if stream and stream.session ~= id then
-  return {'taken', published}
-end
+local stream, refusal = claim_stream(stream_id, id, head, node == '' and here or node, most, address)
 if not stream then
-  if forbidden(stream_id) then
-    return {'forbidden', published}
-  end
-  if denied(true, address, session.room, session.user) then
-    return {'denied', published}
-  end
-  stream = new_stream(stream_id, id, session, head, node == '' and here or node, most)
-  if not stream then
-    return {'many', published}
-  end
+  return {refusal, published}
 end
 local moved = node ~= '' and stream.node ~= node
 if moved then

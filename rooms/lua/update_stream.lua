@@ -8,10 +8,4 @@ end
 if stream.session ~= id then
   return {'foreign', published}
 end
-if stream.extra ~= extra then
-  stream.extra = extra
-  stream.version = decimal(tonumber(stream.version) + 1)
-  stream.json = write_stream(stream_id, stream)
-  emit(stream.room, stream.life, '"t":"stream~","stream":' .. stream.json)
-end
-return {'ok', published, stream.json}
+return {'ok', published, change_extra(stream_id, stream, extra)}
