@@ -6,7 +6,7 @@ import ipaddress
 
 
 def subscriber(host: str) -> str:
-    """An IPv4 address, or the /64 that one IPv6 subscriber has."""
+    """An IPv4 address, or the /64 that any one IPv6 subscriber has whole (RFC 6177 §2). ``host``: IP address, or anything without ":"."""
     host = host.partition("%")[0]
     if ":" not in host:
         return host

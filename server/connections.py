@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from media.subscriber import subscriber
 from server.metrics import Metrics
-from server.proxies import subscriber
 from server.settings import LimitSettings
 
 

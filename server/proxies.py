@@ -53,19 +53,19 @@ class TrustedProxies:
         client: tuple[str, int] | None = scope.get("client")
         address = client[0] if client else ""
         secure = scope.get("scheme") in _SECURE
-        if self._trusts(_parse(address)):
+        if self._trusts(parse_address(address)):
             address = self._forwarded_for(headers.getlist("x-forwarded-for"), address)
             protocol = headers.get("x-forwarded-proto", "").split(",")[0].strip().lower()
             if protocol:
                 secure = protocol in _SECURE
         host = headers.get("host", "")
-        parsed = _parse(address)
+        parsed = parse_address(address)
         return Origin(str(parsed) if parsed else address, secure, host if _HOST.fullmatch(host) else "")
 
     def _forwarded_for(self, values: Sequence[str], peer: str) -> str:
         """The last address in the chain that none of our proxies added: everything left of it may be invented."""
         for entry in reversed([part.strip() for value in values for part in value.split(",")]):
-            parsed = _parse(_without_port(entry))
+            parsed = parse_address(_without_port(entry))
             if parsed is None:
                 return peer
             peer = str(parsed)
@@ -81,7 +81,8 @@ def _without_port(entry: str) -> str:
     return entry.partition(":")[0] if entry.count(":") == 1 else entry
 
 
-def _parse(text: str) -> Address | None:
+def parse_address(text: str) -> Address | None:
+    """An address in its plain form; None if it is none."""
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
@@ -91,14 +92,6 @@ def _parse(text: str) -> Address | None:
     return mapped or address
 
 
-def subscriber(address: str) -> str:
-    """What limits per address count: an IPv6 address counts as its /64 network, which any one subscriber has whole (RFC 6177 §2)."""
-    parsed = _parse(address)
-    if isinstance(parsed, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((parsed, 64), strict=False))
-    return address
-
-
 def is_loopback(text: str) -> bool:
-    parsed = _parse(text)
+    parsed = parse_address(text)
     return parsed is not None and parsed.is_loopback

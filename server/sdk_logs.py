@@ -14,9 +14,9 @@ from typing import IO, Any
 import msgspec
 import structlog
 
+from media.subscriber import subscriber
 from rooms.model import Clock
 from server.metrics import Metrics
-from server.proxies import subscriber
 from server.redaction import JSON, redact
 from server.settings import LimitSettings
 
