@@ -5,7 +5,6 @@ A rule never interrupts what runs (zego-cloud.md §2.4): it counts at the next l
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Annotated, Literal
 
 import msgspec
@@ -16,6 +15,7 @@ from server.cloud_api.action import Action, Call, Family
 from server.cloud_api.codes import RoomCode
 from server.cloud_api.errors import Refused
 from server.cloud_api.parameters import Parameters, Seconds, items, text
+from server.proxies import parse_address
 
 RuleTypeNumber = Literal[1, 2, 3, 4]
 """1 IP address, 2 room, 3 user, 4 user in a room."""
@@ -77,11 +77,11 @@ def _rule(asked: RuleKey, privileges: list[Literal[1, 2]], expires_at: int) -> U
 
 
 def _address(text: str) -> str:
-    """An IP address as it is written in one way only. Raises ``Refused``."""
-    try:
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        raise Refused(RoomCode.BAD_PARAMETER, "IP: not an IP address") from None
+    """An IP address as those of clients are written. Raises ``Refused``."""
+    address = parse_address(text)
+    if address is None:
+        raise Refused(RoomCode.BAD_PARAMETER, "IP: not an IP address")
+    return str(address)
 
 
 async def _set_rule(call: Call, asked: SetForbidUserRule) -> RuleSet:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Awaitable, Callable
 from typing import Annotated
@@ -16,6 +15,7 @@ from server.cloud_api.action import Action, Call, Family
 from server.cloud_api.codes import MediaCode, RoomCode
 from server.cloud_api.errors import Refused
 from server.cloud_api.parameters import Parameters, Sequence64, StreamId, StreamIds, UserName, text
+from server.proxies import parse_address
 
 RTMP_SECONDS = 7200
 """How long an address of RTMPDispatchV2 may be used to begin (zego-cloud.md §2.4)."""
@@ -103,7 +103,7 @@ async def _rtmp_dispatch(call: Call, asked: RtmpDispatch) -> list[str]:
         raise Refused(MediaCode.STREAM_FORMAT, "StreamId: letters, digits, _ and - only")
     if asked.type not in ("push", "pull"):
         raise Refused(MediaCode.DISPATCH_TYPE, "Type: push or pull")
-    if asked.client_ip and not _is_address(asked.client_ip):
+    if asked.client_ip and parse_address(asked.client_ip) is None:
         raise Refused(MediaCode.CLIENT_IP, "ClientIP: not an IP address")
     right: RtmpRight = "push" if asked.type == "push" else "pull"
     nodes = [node for node in await call.rooms.nodes() if node.rtmp_url and not node.draining]
@@ -125,14 +125,6 @@ async def _holders(call: Call, stream_id: str, nodes: list[NodeInfo]) -> list[No
     """The node that holds a stream; all of them if nobody publishes it yet."""
     stream = await call.rooms.stream(call.app_id, stream_id)
     return nodes if stream is None else [node for node in nodes if node.node_id == stream.node_id]
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 _RATE = MediaCode.APP_RATE

@@ -15,6 +15,7 @@ from calls.apps import App
 from calls.media_session import MediaRole
 from calls.statistics import Subject
 from media.figures import MediaFigures, MediaTransport
+from rooms.errors import UserDenied
 from rooms.events import Barrage, Broadcast, CustomCommand, EndReason, UserLeft
 from tests.unit.server.cloud_api.house import APP, NOW, SECRET, ApiHouse, api_house
 from tests.waiting import until
@@ -45,6 +46,17 @@ async def test_kicking_the_last_user_ends_the_room(house: ApiHouse) -> None:
 async def test_kicking_somebody_who_is_not_there_is_no_error(house: ApiHouse) -> None:
     await house.enter("alice")
     assert (await house.do("KickoutUser", RoomId="r", UserId=["nobody"]))["Code"] == 0
+
+
+@pytest.mark.parametrize("written", ["203.0.113.7", "::ffff:203.0.113.7"])
+async def test_rule_about_an_address_counts_however_that_is_written(house: ApiHouse, written: str) -> None:
+    """A dual-stack backend sees IPv4 clients in the longer form."""
+    rule = {"RuleType": 1, "IP": written, "DisabledPrivilege": [1], "EffectiveTime": 60}
+    assert (await house.do("SetForbidUserRule", **rule))["Code"] == 0
+    with pytest.raises(UserDenied):
+        await house.enter("bob")
+    assert (await house.do("DelForbidUserRule", RuleType=1, IP="203.0.113.7"))["Code"] == 0
+    await house.enter("bob")
 
 
 async def test_closed_room_is_gone(house: ApiHouse) -> None:
