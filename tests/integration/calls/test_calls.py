@@ -157,8 +157,9 @@ async def test_a_client_that_does_not_come_back_loses_its_media_and_its_stream()
     async with call() as c:
         await c.speaker.cut()
         await until(lambda: media_of(c, c.publisher).login is None)
+        await c.house.pass_time(CallSettings().socket_grace - 1)
         assert not off_the_air(c.bob)
-        c.house.clock.shift += CallSettings().socket_grace
+        await c.house.pass_time(1)
         await until(lambda: off_the_air(c.bob))
         assert off_the_air(c.bob) == [StreamEnd.MEDIA_LOST]
         assert c.house.sfu.statistics(c.publisher) is None
@@ -179,8 +180,9 @@ async def test_a_publisher_that_vanishes_goes_off_the_air_after_the_grace_and_it
     async with call() as c:
         await c.speaker._connections[0].close()
         await until(lambda: c.house.sfu.statistics(c.publisher) is None)
+        await c.house.pass_time(CallSettings().publisher_grace - 1)
         assert not off_the_air(c.bob)
-        c.house.clock.shift += CallSettings().publisher_grace
+        await c.house.pass_time(1)
         await until(lambda: off_the_air(c.bob))
         assert off_the_air(c.bob) == [StreamEnd.MEDIA_LOST]
         await c.house.calls.publish_urls(c.amy.session, "s", "webrtc", c.house.base)
@@ -189,7 +191,7 @@ async def test_a_publisher_that_vanishes_goes_off_the_air_after_the_grace_and_it
 
 
 async def test_a_publisher_that_returns_within_the_grace_stays_on_the_air() -> None:
-    async with call(CallSettings(tick=20, publisher_grace=60_000)) as c:
+    async with call() as c:
         await c.speaker.ask("CloseSessionReq", {"reason": 1}, c.publisher)
         await c.speaker.publish("s", Tone(HIGH))
         await until(lambda: c.ear.hears(HIGH) >= ENOUGH)

@@ -35,7 +35,7 @@ class RoomClient:
 
     async def __aenter__(self) -> RoomClient:
         context = ssl._create_unverified_context() if self.hearth.ws_url.startswith("wss") else None
-        self._socket = await connect(self.hearth.ws_url, ssl=context, additional_headers=self._headers, proxy=None)
+        self._socket = await connect(self.hearth.ws_url, ssl=context, additional_headers=self._headers, proxy=None, open_timeout=40)
         self._reader = asyncio.create_task(self._read(self._socket))
         return self
 

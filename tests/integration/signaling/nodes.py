@@ -87,7 +87,7 @@ class Client:
         self._reader: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Client:
-        self.socket = await connect(self.node.ws_url, proxy=None, max_size=None)
+        self.socket = await connect(self.node.ws_url, proxy=None, max_size=None, open_timeout=40)
         self._reader = asyncio.create_task(self._read(self.socket))
         return self
 
