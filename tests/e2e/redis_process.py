@@ -7,6 +7,7 @@ import socket
 import subprocess
 from pathlib import Path
 
+from tests.ports import free_port
 from tests.waiting import until_sync
 
 
@@ -20,9 +21,7 @@ class RedisProcess:
 
     @classmethod
     def start(cls, directory: Path) -> RedisProcess:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port: int = probe.getsockname()[1]
-        redis = cls(directory, port)
+        redis = cls(directory, free_port())
         redis.run()
         return redis
 

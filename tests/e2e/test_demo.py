@@ -17,6 +17,7 @@ from tests.e2e.link import Link
 from tests.e2e.remote import Remote
 from tests.e2e.users import unused_number
 from tests.hearth_process import HearthProcess
+from tests.ports import free_port
 
 REFUSED = 0
 TONE_OF_ADA, TONE_OF_BEN = 520, 910
@@ -128,10 +129,10 @@ async def test_page_comes_back_after_its_connections_broke(hearth: HearthProcess
 
 @pytest.mark.usefixtures("browser")
 async def test_page_comes_back_after_the_server_was_restarted(tab: Tabs, tmp_path: Path) -> None:
-    server = await HearthProcess.astart(tmp_path)
+    same_port = {"server": {"port": free_port()}}
+    server = await HearthProcess.astart(tmp_path, sections=same_port)
     try:
         ada, ben = await talking(tab, server.url, server.url)
-        same_port = {"server": {"port": server.port}}
         await asyncio.to_thread(server.kill)
         await gather(ada.sees_status("reconnecting"), ben.sees_status("reconnecting"))
         server = await HearthProcess.astart(tmp_path, sections=same_port)

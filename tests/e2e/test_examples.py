@@ -17,6 +17,7 @@ from tests.e2e.packages import install_packages, npm
 from tests.e2e.remote import HERE, LIMIT, TRACE, Remote
 from tests.e2e.users import PhoneMaker
 from tests.hearth_process import HearthProcess
+from tests.ports import free_port
 from tests.waiting import until
 
 EXAMPLES = HERE.parent.parent / "examples"
@@ -68,8 +69,7 @@ async def test_greeter_greets_and_tells_who_is_on_the_air(hearth: HearthProcess,
 
 
 async def test_browser_example_joins_publishes_and_leaves(hearth: HearthProcess, chromium: Remote, phone: PhoneMaker, room: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
+    port = free_port()
     async with running("browser", npm(), "start", "--", f"--serve=127.0.0.1:{port}"):
         (bob,) = await phone(hearth, "bob")
         await bob.login(room)

@@ -67,9 +67,12 @@ async def test_who_is_refused_publishes_on_another_node_and_either_node_tells_ho
 
     async def complete() -> dict[str, dict[str, Any]] | None:
         told = await streams(system.small, room, "--history")
-        sessions = [one for entry in told.values() for one in (entry["figures"]["publisher"], *entry["figures"]["players"]) if one]
+        # None: the other node has not answered in time.
+        figures = [entry["figures"] for entry in told.values() if entry["figures"]]
+        sessions = [one for each in figures for one in (each["publisher"], *each["players"]) if one]
         reports = version != "1.4.0" or all(session["reported"] for session in sessions)
-        sampled = all(session["bitrate"] and session["history"]["at"] for session in sessions)
+        # A sample of a busy machine may be of a stall, or of what came after it.
+        sampled = all(5_000 < session["bitrate"] < 200_000 and session["history"]["at"] for session in sessions)
         return told if len(sessions) == 4 and sampled and reports else None
 
     told = await until(complete, 60, "figures of both streams")
@@ -80,7 +83,7 @@ async def test_who_is_refused_publishes_on_another_node_and_either_node_tells_ho
         assert (figures["publisher"]["user_id"], figures["publisher"]["version"]) == (publisher.user_id, version)
         assert figures["publisher"]["srtp_profile"] == "SRTP_AEAD_AES_128_GCM" and figures["publisher"]["silent"] is False
         assert [player["user_id"] for player in figures["players"]] == [bob.user_id]
-        assert 5_000 < figures["publisher"]["bitrate"] < 200_000 and figures["publisher"]["loss"] < 0.5
+        assert figures["publisher"]["loss"] < 0.5
     table = (await asyncio.to_thread(system.large.hearth, "streams", room)).stdout
     assert f"web {version}" in table and alice.user_id in table and late.user_id in table
 

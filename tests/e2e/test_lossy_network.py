@@ -15,17 +15,12 @@ from tests.e2e.on_the_air import on_the_air, tune_in
 from tests.e2e.users import PageMaker
 from tests.hearth_process import HearthProcess
 from tests.lossy_network import LossyNetwork, Weather
+from tests.ports import free_port
 from tests.waiting import until
 
 STORM = Weather(loss=0.15, delay_ms=40, reordered=0.05)
 NOTICED = 0.03
 """Share of lost packets that must be seen of them: reports are about a few seconds, in which it may be less than the mean."""
-
-
-def free_udp_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def figures(hearth: HearthProcess, room: str, stream: str) -> dict[str, Any]:
@@ -37,7 +32,7 @@ async def figures(hearth: HearthProcess, room: str, stream: str) -> dict[str, An
 async def test_talk_goes_on_through_loss_and_the_publisher_hears_of_its_players_loss(
     tmp_path: Path, page: PageMaker, room: str, stream: str, version: str
 ) -> None:
-    port = free_udp_port()
+    port = free_port(socket.SOCK_DGRAM)
     sections = {"media": {"udp_port": port, "statistics_seconds": 1}}
     with await HearthProcess.astart(tmp_path, sections=sections) as hearth:
         async with LossyNetwork(("127.0.0.1", port), STORM, seed=1) as network:
@@ -67,7 +62,7 @@ async def test_talk_goes_on_through_loss_and_the_publisher_hears_of_its_players_
 
 async def test_clients_whose_addresses_change_keep_their_media_sessions(tmp_path: Path, page: PageMaker, room: str, stream: str) -> None:
     """Publisher and player of either dialect. Only the node sees the change; the SDKs do nothing and are told of nothing."""
-    port = free_udp_port()
+    port = free_port(socket.SOCK_DGRAM)
     with await HearthProcess.astart(tmp_path, sections={"media": {"udp_port": port, "statistics_seconds": 1}}) as hearth:
         async with LossyNetwork(("127.0.0.1", port), Weather(), seed=1) as network:
             alice, bob = await page(hearth, "alice", "bob", version=("2.26.2", "3.12.0"))

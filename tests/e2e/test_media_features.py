@@ -100,9 +100,13 @@ async def test_lossy_ways_to_players_with_and_without_redundancy_and_repetition(
         for player in (bob, carol):
             await player.reaches("inbound-rtp", "totalAudioEnergy", lambda energy: energy > 0.01)
         assert figures(sfu, 1).red
-        # Chromium counts the redundant blocks as discarded when it had the sound in them already.
-        await bob.reaches("inbound-rtp", "packetsDiscarded", lambda packets: packets > 100)
-        assert (await carol.figure("inbound-rtp", "packetsDiscarded") or 0) < 20
+
+        # Chromium counts the redundant blocks as discarded when it had the sound in them already. A busy one discards some of anybody's.
+        async def redundant() -> bool:
+            of_bob, of_carol = [await player.figure("inbound-rtp", "packetsDiscarded") or 0 for player in (bob, carol)]
+            return bool(of_bob > 100 + 5 * of_carol)
+
+        await until(redundant, LIMIT, "bob has redundancy, carol none")
         await until(lambda: figures(sfu, 2).retransmitted > 20, LIMIT)
         assert figures(sfu, 3).nacked == 0
         # The publisher hears of what carol loses, as if there were no node in between; its own way is without fault.

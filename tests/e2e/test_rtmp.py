@@ -52,7 +52,7 @@ async def test_who_publishes_is_heard_until_kicked(hearth: HearthProcess, phone:
             assert "kicked" in await pusher.ended()
             await of_carol.ended()
         await carol.sees_stream(room, stream, "DELETE")
-    assert alice.states()[-1] == "DISCONNECTED"
+    await alice.disconnected(room)
 
 
 async def test_obs_publishes_into_a_room_by_the_operators_leave(hearth: HearthProcess, phone: PhoneMaker, room: str, stream: str) -> None:

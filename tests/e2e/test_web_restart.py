@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest_asyncio
 
 from tests.e2e.browser import WebUser
+from tests.e2e.link import Link
 from tests.e2e.on_the_air import on_the_air
 from tests.e2e.redis_process import database
 from tests.e2e.users import PageMaker
@@ -24,39 +25,40 @@ RECOVERY = 90.0
 class Machine:
     """A server behind links, that can be killed and have another in its place, with its store in itself or in a Redis beside it."""
 
-    def __init__(self, directory: Path, store_url: str) -> None:
+    def __init__(self, directory: Path, store_url: str, address: Link) -> None:
+        """``address``: what the server is known by, in every life: players are sent there for its streams."""
         self._directory = directory
         self._store_url = store_url
+        self._address = address
         self._lives = itertools.count(1)
         self.hearth: HearthProcess
 
-    async def start(self, port: int = 0) -> None:
+    async def start(self) -> None:
         directory = self._directory / f"life-{next(self._lives)}"
-        self.hearth = await HearthProcess.astart(directory, store_url=self._store_url, sections={"server": {"port": port}})
+        sections = {"server": {"public_url": f"http://{self._address.host}"}}
+        self.hearth = await HearthProcess.astart(directory, store_url=self._store_url, sections=sections)
+        self._address.lead_to(self.hearth.port)
 
     async def restart(self, users: Iterable[WebUser]) -> None:
         """The server is killed, and another one is there, which knows nothing of it but what is in the store.
 
         How long a start takes is the machine's affair, and 1.4.0 tries for ten seconds only. So the other one is ready before, and
-        the users' links lead to it. Not so beside a Redis: it needs the address at which players are sent to the dead one's streams.
+        the links lead to it.
         """
         old = self.hearth
-        if self._store_url == "memory://":
-            await self.start()
-            for user in users:
-                user.link.lead_to(self.hearth.port)
-            await asyncio.to_thread(old.kill)
-        else:
-            await asyncio.to_thread(old.kill)
-            await self.start(old.port)
+        await self.start()
+        for user in users:
+            user.link.lead_to(self.hearth.port)
+        await asyncio.to_thread(old.kill)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def machine(store_url: str, tmp_path: Path) -> AsyncIterator[Machine]:
-    machine = Machine(tmp_path, database(store_url, 2))
-    await machine.start()
-    yield machine
-    await asyncio.to_thread(machine.hearth.__exit__, None, None, None)
+    async with Link("127.0.0.1", 0) as address:
+        machine = Machine(tmp_path, database(store_url, 2), address)
+        await machine.start()
+        yield machine
+        await asyncio.to_thread(machine.hearth.__exit__, None, None, None)
 
 
 async def test_calls_come_back_after_their_server(machine: Machine, page: PageMaker, room: str) -> None:
