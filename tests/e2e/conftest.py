@@ -28,7 +28,7 @@ from tests.e2e.users import PageMaker, PhoneMaker, unused_number
 from tests.hearth_process import HearthProcess
 
 SHORT_STORE = {"grace_seconds": 3, "session_timeout_seconds": 12, "reservation_seconds": 8}
-"""Deadlines short enough to be waited for. A reservation outlives a browser's way to its media session, a session four heartbeats."""
+"""Deadlines short enough to be waited for. A reservation outlives a browser's way to its media session, a session three heartbeats."""
 
 
 NO_RATES = {"rates": {"CloseRoom": 0, "DescribeUserNum": 0}, "room_rates": {"DescribeSimpleStreamList": 0}}

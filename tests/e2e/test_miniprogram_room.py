@@ -172,7 +172,7 @@ async def test_heartbeats_keep_a_quiet_session_alive(impatient_hearth: HearthPro
     await gather(alice.login(room), bob.login(room))
     await alice.sees_user(room, bob.user_id)
     # Longer than the server's session timeout, in heartbeats.
-    await gather(*(user.until(lambda user=user: len(user.sent("hb")) >= 5, "five heartbeats") for user in (alice, bob)))  # type: ignore[misc]
+    await gather(*(user.until(lambda user=user: len(user.sent("hb")) >= 4, "four heartbeats") for user in (alice, bob)))  # type: ignore[misc]
     assert alice.user_changes(bob.user_id) == ["ADD"]
     assert alice.states() == ["CONNECTING", "CONNECTED"]
     assert bob.states() == ["CONNECTING", "CONNECTED"]
