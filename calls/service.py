@@ -47,7 +47,7 @@ from calls.remote_media import RemoteMedia
 from calls.room_watch import RoomWatches
 from calls.settings import CallSettings
 from calls.statistics import MediaStatistics, Subject
-from calls.stream_addresses import StreamAddresses, Transport
+from calls.stream_addresses import ListedAddresses, StreamAddresses, Transport
 from calls.upkeep import CallUpkeep
 from media.sfu import Lost
 from rooms.errors import StoreUnavailable
@@ -111,8 +111,8 @@ class Calls:
         self._remote = RemoteMedia(rooms, self._live, clock)
         self._guests = GuestMedia(self, rooms, self._live, settings, clock)
         self._opening = MediaOpening(rooms, sfu, self._live, self._watches, self._remote, self._publishing, apps, settings, clock)
-        self._upkeep = CallUpkeep(rooms, self._live, self._watches, settings)
         self.stream_addresses = StreamAddresses(rooms, settings.rtmp_port)
+        self._upkeep = CallUpkeep(rooms, self._live, self._watches, self.stream_addresses, settings)
         self._dispatched = DispatchedMedia(rooms, self._live, self._watches, self._opening, settings, clock)
         self.live_admission = LiveAdmission(rooms, self._live, self._opening, self._dispatched, apps)
         """Who may publish and play over RTMP and FLV."""
@@ -170,6 +170,10 @@ class Calls:
     async def play_urls(self, session: Session, stream_id: str, transport: Transport, base: str) -> list[str]:
         """Where to play a stream: on the node that holds it, on this one if nobody publishes it (yet)."""
         return await self.stream_addresses.on_its_node(session, stream_id, transport, base)
+
+    def list_addresses(self, credential: MediaCredential, stream: Stream, base: str) -> ListedAddresses | None:
+        """Where the holder of a credential plays a stream of its room, for the lists that its client shows; None = ask ``play_urls``."""
+        return self.stream_addresses.listed(credential, stream, base)
 
     async def announce(self, session: Session, stream_id: str, extra_info: str) -> Stream:
         """Put a stream on the air. Repeating it is harmless. Raises as ``publish_urls``."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from calls import addresses
 from calls.addresses import MediaCredential
 from calls.ports import Rooms
-from rooms.model import NodeInfo, Session
+from rooms.model import NodeInfo, Session, Stream
 
 Transport = Literal["webrtc", "rtmp"]
 
@@ -15,11 +16,22 @@ MOST_SPARES = 2
 """Addresses of other nodes that a client is given beside the one it is to use."""
 
 
+@dataclass(frozen=True, slots=True)
+class ListedAddresses:
+    """Where a stream of a list is played without asking again."""
+
+    rtmp: str
+    flv: str
+    """Over HTTP; a WebSocket has the same with ``ws`` for ``http``."""
+
+
 class StreamAddresses:
-    """All methods may raise ``StoreUnavailable``. ``base``: see ``Calls.publish_urls``."""
+    """All coroutines may raise ``StoreUnavailable``. ``base``: see ``Calls.publish_urls``."""
 
     def __init__(self, rooms: Rooms, rtmp_port: int) -> None:
         self._rooms = rooms
+        self._others: dict[str, NodeInfo] = {}
+        """Other nodes, as of the last look."""
         self.rtmp_port = rtmp_port
         """Not 0: clients of this node are sent to this TCP port of the host by which they know it, not to ``NodeInfo.rtmp_url``."""
 
@@ -36,6 +48,22 @@ class StreamAddresses:
     async def spares(self, session: Session, transport: Transport) -> list[str]:
         """Media addresses on other nodes, for a client that finds this one dead: SDKs take the next address of the list after 3 s."""
         return await self._spares(self._rooms.node, session, transport)
+
+    def listed(self, credential: MediaCredential, stream: Stream, base: str) -> ListedAddresses | None:
+        """On the node that holds the stream, at once. None where that node has no RTMP, or is not known here yet."""
+        own = self._rooms.node
+        node = own if stream.node_id in ("", own.node_id) else self._others.get(stream.node_id)
+        rtmp = self._rtmp(node, base) if node is not None else ""
+        if node is None or not rtmp:
+            return None
+        http = (node.ws_url or base).replace("ws", "http", 1)
+        return ListedAddresses(
+            addresses.rtmp_url(rtmp, credential, stream.stream_id), addresses.flv_url(http, credential, stream.stream_id)
+        )
+
+    async def look(self) -> None:
+        """Learns of the other nodes, for ``listed``."""
+        self._others = {node.node_id: node for node in await self._rooms.nodes()}
 
     async def _node(self, node_id: str) -> NodeInfo:
         """Where a node is reached; this one if it is not there any more (its streams will be gone in a moment)."""
@@ -54,10 +82,14 @@ class StreamAddresses:
     def _on(self, node: NodeInfo, session: Session, stream_id: str, transport: Transport, base: str) -> list[str]:
         if transport == "webrtc":
             return [addresses.media_url(node.ws_url or base, _credential(session))]
-        rtmp = node.rtmp_url
-        if self.rtmp_port and node.node_id == self._rooms.node.node_id:
-            rtmp = addresses.rtmp_base(node.ws_url or base, self.rtmp_port)
+        rtmp = self._rtmp(node, base)
         return [addresses.rtmp_url(rtmp, _credential(session), stream_id)] if rtmp else []
+
+    def _rtmp(self, node: NodeInfo, base: str) -> str:
+        """Empty = the node has no RTMP."""
+        if self.rtmp_port and node.node_id == self._rooms.node.node_id:
+            return addresses.rtmp_base(node.ws_url or base, self.rtmp_port)
+        return node.rtmp_url
 
 
 def _credential(session: Session) -> MediaCredential:

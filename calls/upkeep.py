@@ -11,6 +11,7 @@ from calls.media_session import LocalStream, MediaEnd, MediaRole
 from calls.ports import Rooms
 from calls.room_watch import RoomWatch, RoomWatches
 from calls.settings import CallSettings
+from calls.stream_addresses import StreamAddresses
 from rooms.errors import RoomError, StoreUnavailable
 from rooms.events import StreamEnd
 
@@ -20,10 +21,13 @@ log = structlog.get_logger()
 class CallUpkeep:
     """One step of it is ``tick``; ``calls.service`` calls it several times a second."""
 
-    def __init__(self, rooms: Rooms, live: LiveMedia, watches: RoomWatches, settings: CallSettings) -> None:
+    def __init__(
+        self, rooms: Rooms, live: LiveMedia, watches: RoomWatches, stream_addresses: StreamAddresses, settings: CallSettings
+    ) -> None:
         self._rooms = rooms
         self._live = live
         self._watches = watches
+        self._stream_addresses = stream_addresses
         self._settings = settings
         self._next_stray_check = 0
         self.announcements = KeptAnnouncements(settings.announcement_memory)
@@ -54,6 +58,7 @@ class CallUpkeep:
                     if local.publisher is None and local.players:
                         await self._locate(local)
                 await self._forget_who_left(now)
+                await self._stream_addresses.look()
         except StoreUnavailable:
             log.warning("calls_wait_for_store")
 

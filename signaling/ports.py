@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from calls.addresses import MediaCredential
 from calls.service import EnterRequest
-from calls.stream_addresses import Transport
+from calls.stream_addresses import ListedAddresses, Transport
 from rooms.events import Barrage, Broadcast, Receiver
 from rooms.limits import RoomLimits
 from rooms.model import ExtraInfo, Session, Stream, User
@@ -80,6 +81,8 @@ class Calls(Protocol):
     async def publish_urls(self, session: Session, stream_id: str, transport: Transport, base: str) -> list[str]: ...
 
     async def play_urls(self, session: Session, stream_id: str, transport: Transport, base: str) -> list[str]: ...
+
+    def list_addresses(self, credential: MediaCredential, stream: Stream, base: str) -> ListedAddresses | None: ...
 
     async def announce(self, session: Session, stream_id: str, extra_info: str) -> Stream: ...
 

@@ -57,7 +57,7 @@ class Logins:
         """
         connection.client = Client(_KINDS.get(body.client_type, "unknown"), body.version, connection.client.address)
         request = self._request(connection, header, body)
-        session = JsonRoomSession(connection, wants_users=body.user_state_flag == 1, now=self._clock())
+        session = JsonRoomSession(connection, self._calls, wants_users=body.user_state_flag == 1, now=self._clock())
         connection.logging_in = True
         before = list(connection.sessions.values())
         for other in before:
@@ -85,7 +85,7 @@ class Logins:
         for other in self._rosters.take_lost(main.login_id):
             if str(other.session_id) in connection.sessions:
                 continue
-            session = JsonRoomSession(connection, wants_users=True, now=self._clock())
+            session = JsonRoomSession(connection, self._calls, wants_users=True, now=self._clock())
             session.enter_due = True
             wish = msgspec.structs.replace(
                 request, room_id=other.room_id, role=other.role, login_id=main.login_id, resume=other.session_id, multi_room=True

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from calls.stream_addresses import ListedAddresses
 from rooms.events import Barrage, Broadcast, CustomCommand, EndReason, ExtraInfoSet
 from rooms.model import ExtraInfo, Stream, User
 from signaling.custom_command import command_text
@@ -170,8 +171,13 @@ def users_body(room_id: str, change: UserChange, users: Sequence[User]) -> str:
     return f'{encode_body(_UserList(room_id, actions))[:-1]},"user_list_seq":'
 
 
-def stream_entry(stream: Stream) -> StreamEntry:
+def stream_entry(stream: Stream, addresses: ListedAddresses | None = None) -> StreamEntry:
+    """``addresses``: by which its receiver plays it."""
+    flv = (addresses.flv,) if addresses else ()
     return StreamEntry(
+        urls_rtmp=(addresses.rtmp,) if addresses else (),
+        urls_flv=flv,
+        urls_https_flv=flv if addresses and addresses.flv.startswith("https:") else msgspec.UNSET,
         stream_id=stream.stream_id,
         stream_sid=str(stream.stream_sid),
         anchor_id_name=stream.user_id,

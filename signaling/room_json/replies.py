@@ -13,7 +13,11 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StreamEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """A stream in a list or push (§7.1). Entries of the receiver's own streams are passed over by SDKs."""
+    """A stream in a list or push (§7.1). Entries of the receiver's own streams are passed over by SDKs.
+
+    Of each kind of address SDKs show the first: web ones as ``urlsRTMP``, ``urlsFLV`` and ``urlsHttpsFLV`` of ``roomStreamUpdate``; the
+    mini-program plays ``urls_rtmp`` if it is told to play from the CDN.
+    """
 
     stream_id: str
     stream_sid: str
@@ -23,6 +27,8 @@ class StreamEntry(msgspec.Struct, frozen=True, kw_only=True):
     extra_info: str
     urls_rtmp: tuple[str, ...] = ()
     urls_flv: tuple[str, ...] = ()
+    urls_https_flv: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    """Not there rather than empty: web SDKs make "" of the one and ``undefined`` of the other."""
     urls_m3u8: tuple[str, ...] = ()
     stream_ver: int
 

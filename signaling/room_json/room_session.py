@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Iterable
 from typing import Protocol
 
+from calls.addresses import MediaCredential
+from calls.stream_addresses import ListedAddresses
 from rooms.events import Barrage, Broadcast, CustomCommand, Delivery, EndReason, ExtraInfoSet
 from rooms.model import Session, Stream, User
 from signaling import room_session as base
@@ -19,23 +23,37 @@ from signaling.wire_state import UNKNOWN, Told, WireState, catch_up
 
 _BODY = "room_json"
 """Key of this dialect's encoding in ``Delivery.memo``."""
+_STAND_IN_KEY = secrets.token_urlsafe()
+_STAND_IN_ID = secrets.randbits(52) | 1 << 52
+_STAND_IN = f"{_STAND_IN_KEY}.{_STAND_IN_ID}"
+"""In the place of the receiver's own right, in what is written once for all receivers. Nobody can write it into a text of theirs."""
 
 
 class Line(base.Line["JsonRoomSession"], Protocol):
     """The connection, as a session sees it. Nothing here blocks or raises."""
 
+    base_url: str
+    """``scheme://host[:port]`` by which the client came."""
+
     def send(self, frame: str) -> None:
         """Queue one frame."""
+
+
+class Addresses(Protocol):
+    """The part of ``signaling.ports.Calls`` that lists need."""
+
+    def list_addresses(self, credential: MediaCredential, stream: Stream, base: str) -> ListedAddresses | None: ...
 
 
 class JsonRoomSession(RoomSession["JsonRoomSession"]):
     """In text frames: the header that is the same in all of them, and the body of the event."""
 
-    __slots__ = ("_line", "_tail", "enter_due", "issued_user_id", "session_id")
+    __slots__ = ("_addresses", "_line", "_tail", "enter_due", "issued_user_id", "session_id")
 
-    def __init__(self, line: Line, *, wants_users: bool, now: int) -> None:
+    def __init__(self, line: Line, addresses: Addresses, *, wants_users: bool, now: int) -> None:
         super().__init__(line, wants_users=wants_users, now=now)
         self._line = line
+        self._addresses = addresses
         self.enter_due = False
         """Taken over with the client's first room, without a word from the client about this one: its next heartbeat is to make it
         enter the room again, and ask for the user list."""
@@ -64,7 +82,7 @@ class JsonRoomSession(RoomSession["JsonRoomSession"]):
         self._line.send(f"{head}{self._tail}{body}}}")
 
     def all_streams(self) -> list[StreamEntry]:
-        return [stream_entry(stream) for stream in self.streams_on_air()]
+        return self._entries(self.streams_on_air())
 
     def catch_up(self, told: Told | None) -> None:
         """After the login's answer, for clients that pass over the list in it (mini-program 2.11.0, §5.3 and §15 no. 2).
@@ -84,8 +102,8 @@ class JsonRoomSession(RoomSession["JsonRoomSession"]):
         for stream in (*missed.added, *missed.changed):
             self.wire.add(stream)
         self._push_streams(StreamChange.DELETED, [pushes.gone_entry(name, known) for name, known in missed.gone])
-        self._push_streams(StreamChange.ADDED, [stream_entry(stream) for stream in missed.added])
-        self._push_streams(StreamChange.UPDATED, [stream_entry(stream) for stream in missed.changed])
+        self._push_streams(StreamChange.ADDED, self._entries(missed.added))
+        self._push_streams(StreamChange.UPDATED, self._entries(missed.changed))
 
     def stream_list_asked(self, now: int) -> tuple[int, list[StreamEntry]]:
         """Answer to ``stream_info``. ``repeat_streams`` must follow it at once."""
@@ -142,19 +160,32 @@ class JsonRoomSession(RoomSession["JsonRoomSession"]):
         self._push(pushes.USER_LIST, f"{body}{self.wire.next_user(len(users))}}}}}")
 
     def _tell_stream(self, delivery: Delivery, change: StreamChange, stream: Stream) -> None:
-        key = _BODY, change
+        # For all who came by the same address the same, but for the right in the addresses of the stream.
+        key = _BODY, change, self._line.base_url
         body = delivery.memo.get(key)
         if not isinstance(body, str):
-            body = delivery.memo[key] = pushes.streams_body(self.session.room_id, change, [stream_entry(stream)])
+            stand_in = MediaCredential(self.session.app_id, _STAND_IN_ID, _STAND_IN_KEY)
+            body = delivery.memo[key] = pushes.streams_body(self.session.room_id, change, self._entries([stream], change, stand_in))
+        body = body.replace(_STAND_IN, f"{self.session.media_key}.{self.session_id}")
         self._push(pushes.STREAM_UPDATE, f"{body}{self.wire.next_stream()}}}}}")
 
     def _tell_streams(self, change: StreamChange, streams: list[Stream]) -> None:
-        self._push_streams(change, [stream_entry(stream) for stream in streams])
+        self._push_streams(change, self._entries(streams, change))
 
     def _tell_end(self, reason: EndReason, message: str, *, one_of_several: bool) -> None:
         number = KICK_REASONS.get(reason)
         if number is not None:
             self._push(pushes.KICKOUT, pushes.kickout_body(number, message, self.session_id, only_this_room=one_of_several))
+
+    def _entries(
+        self, streams: Iterable[Stream], change: StreamChange = StreamChange.ADDED, credential: MediaCredential | None = None
+    ) -> list[StreamEntry]:
+        """With addresses that are this client's own, or hold another ``credential``; without any of a stream that is gone."""
+        if change is StreamChange.DELETED:
+            return [stream_entry(stream) for stream in streams]
+        right = credential or MediaCredential(self.session.app_id, self.session.session_id, self.session.media_key)
+        base = self._line.base_url
+        return [stream_entry(stream, self._addresses.list_addresses(right, stream, base)) for stream in streams]
 
     def _push(self, head: str, body: str) -> None:
         self._line.send(f"{head}{self._tail}{body}")

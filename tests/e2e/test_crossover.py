@@ -9,7 +9,7 @@ import pytest
 from tests.e2e.miniprogram import PLAY_STARTED, PUSH_STARTED
 from tests.e2e.server_api import act
 from tests.e2e.users import PageMaker, PhoneMaker
-from tests.ffmpeg import Pusher, tone_played
+from tests.ffmpeg import Pusher, probe, tone_played
 from tests.hearth_process import HearthProcess
 from tests.waiting import until
 
@@ -59,3 +59,25 @@ async def test_browser_and_mini_program_hear_each_other_and_silence_is_silence(
 
     # The phone's push has ended.
     await browser.heard_silence(from_mobile)
+
+
+async def test_streams_that_an_sdk_lists_come_with_addresses_that_play(
+    hearth: HearthProcess, page: PageMaker, phone: PhoneMaker, room: str, stream: str
+) -> None:
+    """``urlsFLV`` and ``urlsRTMP`` of ``roomStreamUpdate``: told of while in the room, and on entering it; good until the user leaves."""
+    present, late = await page(hearth, "present", "late")
+    (mobile,) = await phone(hearth, "mobile")
+    await gather(present.login(room), mobile.login(room))
+    async with Pusher(await mobile.start_pusher(stream), OF_PHONE):
+        await mobile.component_state(stream, PUSH_STARTED)
+        pushed = await present.sees_stream(room, stream)
+        await late.login(room)
+        listed = await late.sees_stream(room, stream)
+        addresses = [entry[kind] for entry in (pushed, listed) for kind in ("urlsFLV", "urlsRTMP")]
+        assert len(set(addresses)) == 4 and pushed["urlsHttpsFLV"] == ""  # a page that came without TLS
+        assert await gather(*map(tone_played, addresses)) == [OF_PHONE] * 4
+        await act(hearth, "KickoutUser", RoomId=room, UserId=[present.user_id])
+        for address in (pushed["urlsFLV"], pushed["urlsRTMP"]):
+            with pytest.raises(AssertionError):
+                await probe(address)
+        assert await tone_played(listed["urlsFLV"]) == OF_PHONE

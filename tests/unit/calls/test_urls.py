@@ -5,10 +5,11 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from calls.addresses import MediaCredential, media_url, rtmp_url
+from calls.addresses import MediaCredential, flv_url, media_url, rtmp_url
 from calls.settings import CallSettings
+from calls.stream_addresses import ListedAddresses
 from rooms.model import NodeInfo, Session
-from tests.unit.calls.fakes import BASE, THERE, House
+from tests.unit.calls.fakes import APP_ID, BASE, THERE, House
 
 
 def credential(session: Session) -> MediaCredential:
@@ -83,3 +84,37 @@ async def test_without_rtmp_there_is_no_address_and_nothing_is_reserved(port: in
     urls = await house.calls.publish_urls(amy, "s", "rtmp", BASE)
     assert urls == ([rtmp_url("rtmp://127.0.0.1:1935", credential(amy), "s")] if port else [])
     assert bool(house.rooms.held) == bool(port)
+
+
+# --- addresses of lists
+
+
+@pytest.mark.parametrize(("base", "http"), [("ws://192.0.2.1:8080", "http://192.0.2.1:8080"), ("wss://rtc.example", "https://rtc.example")])
+async def test_lists_lead_to_this_node_by_the_address_that_the_client_used(base: str, http: str) -> None:
+    house = House(settings=CallSettings(rtmp_port=1935))
+    amy, bob = house.rooms.enter("amy"), house.rooms.enter("bob")
+    stream = await house.calls.announce(amy, "s", "")
+    host = base.partition("//")[2].partition(":")[0]
+    assert house.calls.list_addresses(credential(bob), stream, base) == ListedAddresses(
+        rtmp_url(f"rtmp://{host}:1935", credential(bob), "s"), flv_url(http, credential(bob), "s")
+    )
+
+
+async def test_lists_lead_to_the_node_of_the_stream_once_it_is_known() -> None:
+    house = House(settings=CallSettings(rtmp_port=1935))
+    amy, bob = house.rooms.enter("amy"), house.rooms.enter("bob")
+    house.rooms.elsewhere(amy, "far")
+    stream = await house.rooms.stream(APP_ID, "far")
+    assert stream is not None
+    assert house.calls.list_addresses(credential(bob), stream, BASE) is None
+    await house.tick()
+    assert house.calls.list_addresses(credential(bob), stream, BASE) == ListedAddresses(
+        rtmp_url(THERE.rtmp_url, credential(bob), "far"), flv_url("https://there.example", credential(bob), "far")
+    )
+
+
+async def test_without_rtmp_lists_hold_no_addresses() -> None:
+    house = House()
+    amy, bob = house.rooms.enter("amy"), house.rooms.enter("bob")
+    stream = await house.calls.announce(amy, "s", "")
+    assert house.calls.list_addresses(credential(bob), stream, BASE) is None

@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 
 from auth.errors import TokenExpired, TokenMalformed
+from calls.addresses import MediaCredential, flv_url, rtmp_url
 from calls.service import EnterRequest
-from calls.stream_addresses import Transport
+from calls.stream_addresses import ListedAddresses, Transport
 from rooms.errors import MessageEmpty, NotOwner, SessionEnded, SessionUnknown, StreamTaken, StreamUnknown
 from rooms.events import (
     AnyEvent,
@@ -68,6 +69,7 @@ class House:
         self.left: list[tuple[int, bool]] = []
         self.bases: list[str] = []
         self.undelivered: list[tuple[RoomView, AnyEvent]] = []
+        self.lists_addresses = False
         self.cut = False
         """Events change the views but reach nobody, as after a lost subscription."""
         self._ids = itertools.count(1001)
@@ -187,6 +189,11 @@ class House:
         self.bases.append(base)
         self._reserve(session, stream_id)
         return [f"{transport}://{stream_id}/publish"]
+
+    def list_addresses(self, credential: MediaCredential, stream: Stream, base: str) -> ListedAddresses | None:
+        if not self.lists_addresses:
+            return None
+        return ListedAddresses(rtmp_url("rtmp://here", credential, stream.stream_id), flv_url(base, credential, stream.stream_id))
 
     async def play_urls(self, session: Session, stream_id: str, transport: Transport, base: str) -> list[str]:
         self._fail()
