@@ -32,7 +32,9 @@ async def test_users_streams_and_messages(store_url: str) -> None:
         assert address["urls"][0].startswith(node.ws_url.replace("/ws", "/media?"))
         created = await b.request("stream", CREATE)
         added = await a.push("push_stream_update")
-        assert added["stream_info"] == created["stream_info"] and added["stream_seq"] == 1
+        (told,), (own,) = added["stream_info"], created["stream_info"]
+        assert told["urls_rtmp"] and told["urls_flv"] and not own["urls_rtmp"]  # who publishes it has no use for them
+        assert own == told | {"urls_rtmp": [], "urls_flv": []} and added["stream_seq"] == 1
         assert (await a.request("webrtc_url", {"stream_id": "s", "ptype": "push"}))["err_code"] == 1000001012
         await b.request("stream", {"sub_cmd": 2003, "stream_msg": '{"stream_id":"s","extra_info":"second"}'})
         assert (await a.push("push_stream_update"))["stream_info"][0]["extra_info"] == "second"
