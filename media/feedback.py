@@ -22,6 +22,10 @@ from media.publisher import Publisher
 RECEIVER_SSRC = 1
 """Our own SSRC in reports to publishers, to whom we send no media (as browsers do)."""
 RECEIVER_CNAME = "hearth"
+WORSE = 13
+"""256ths (5 %) by which the players' loss has to have grown for a publisher to hear of it before its next report is due."""
+EARLY_MS = 500
+"""Least distance of such a report from the one before: some 25 packets, of which a share can be told."""
 
 
 class Feedback:
@@ -77,12 +81,23 @@ class Feedback:
                 if publisher.arrivals is not None and publisher.reception is not None:
                     for message in publisher.arrivals.feedback(RECEIVER_SSRC, publisher.reception.ssrc):
                         self._send_quickly(peer, publisher, message)
+                if publisher.stream.player_loss.fresh and self._is_worse(publisher, now):
+                    peer.report_due = now
             if now >= peer.report_due:
                 peer.report_due = now + self._distance()
                 if peer.player is not None:
                     self._report_as_sender(peer, peer.player, now)
                 elif publisher is not None:
                     self._report_as_receiver(peer, publisher, now)
+
+    @staticmethod
+    def _is_worse(publisher: Publisher, now: int) -> bool:
+        """Whether its players lose so much more than it was told that it should know now (RFC 4585 §3.5)."""
+        if not publisher.feeding or now - publisher.reported_at < EARLY_MS:
+            return False
+        stream = publisher.stream
+        stream.player_loss.fresh = False
+        return stream.player_loss.fraction(stream.playing, now) >= publisher.players_lost + WORSE
 
     def ask_again(self, peer: Peer, publisher: Publisher, sequences: list[int]) -> None:
         """Asks a publisher that offered it for lost packets."""
@@ -113,6 +128,7 @@ class Feedback:
         block = publisher.reception.report(now)
         stream = publisher.stream
         publisher.players_lost = stream.player_loss.fraction(stream.playing, now) if publisher.feeding else 0
+        publisher.reported_at = now
         block = replace(block, fraction_lost=combined(block.fraction_lost, publisher.players_lost))
         self._send(peer, rtcp.receiver_report(RECEIVER_SSRC, (block,), RECEIVER_CNAME))
 

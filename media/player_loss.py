@@ -30,15 +30,18 @@ FRESH_MS = 15_000
 class PlayerLoss:
     """The reports of the players of one stream. Only those who lose something are kept."""
 
-    __slots__ = ("_losing",)
+    __slots__ = ("_losing", "fresh")
 
     def __init__(self) -> None:
+        self.fresh = False
+        """Somebody has reported a loss since this was last set to False."""
         self._losing: dict[Player, tuple[int, int]] = {}
         """Fraction lost (256ths) and when it was told (epoch ms)."""
 
     def reported(self, player: Player, fraction_lost: int, now: int) -> None:
         if fraction_lost:
             self._losing[player] = fraction_lost, now
+            self.fresh = True
         else:
             self._losing.pop(player, None)
 

@@ -31,6 +31,7 @@ class Publisher:
         "reception",
         "recovered",
         "red",
+        "reported_at",
         "stream",
     )
 
@@ -53,6 +54,8 @@ class Publisher:
         """That packet was RED."""
         self.players_lost = 0
         """Loss of its players as it was told last (256ths)."""
+        self.reported_at = 0
+        """When it was told last (epoch ms)."""
         self.nacked = 0
         """Packets asked for again."""
         self.recovered = 0
@@ -78,7 +81,7 @@ class Publisher:
         """Counts a packet with ``size`` bytes of payload. Returns the sequence numbers that are to be asked for."""
         self.packets_in += 1
         self.bytes_in += size
-        if self.reception is None or self.reception.ssrc != ssrc:
+        if self.reception is None or self.reception.ssrc != ssrc or self.reception.restarts_with(sequence):
             self.source_left()
             self.reception = Reception(ssrc, sequence)
             self.missing = MissingPackets((sequence - 1) & 0xFFFF) if self.format.nack else None

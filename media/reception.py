@@ -5,6 +5,7 @@ from __future__ import annotations
 from media import rtcp
 from media.plane import OPUS_TICKS_PER_MS
 from media.rtp import SEQUENCE_MODULUS
+from media.stream import REORDER_WINDOW, RESTART_JUMP
 
 _TIMESTAMP_HALF = 1 << 31
 
@@ -56,6 +57,11 @@ class Reception:
                 change = 2 * _TIMESTAMP_HALF - change
             self.jitter += (change - self.jitter) / 16
         self._last_transit = transit
+
+    def restarts_with(self, sequence: int) -> bool:
+        """Whether a packet of this number is the first of a new count: it is neither late nor behind a gap (A.1). That is believed at
+        once, as the stream does: the packet is authentic, and no copy of an old one."""
+        return RESTART_JUMP <= (sequence - self._highest) & 0xFFFF < SEQUENCE_MODULUS - REORDER_WINDOW
 
     def sender_report(self, ntp: int, now: int) -> None:
         """Remembers the source's sender report for LSR and DLSR."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.plane import SinkFormat
+from media.plane import SinkFormat, SourceFormat
 from media.player import Group, Player
+from media.publisher import Publisher
 from media.reception import Reception
-from media.stream import FOR_NOBODY, Stream
+from media.stream import FOR_NOBODY, REORDER_WINDOW, RESTART_JUMP, Stream
 
 
 def test_a_jump_that_loss_cannot_explain_is_a_restart() -> None:
@@ -91,6 +93,24 @@ def test_loss_is_counted_by_interval_and_in_all() -> None:
         source.arrived(sequence, 0, 0)
     report = source.report(0)
     assert (report.fraction_lost, report.lost, source.lost) == (0, 1, 1)
+
+
+def test_a_source_that_begins_a_new_count_has_lost_nothing() -> None:
+    publisher = Publisher(1, Stream("s"), SourceFormat(111))
+    for sequence in (10, 11, 12):
+        publisher.received(1, sequence, 0, 10, 0)
+    for sequence in (30_000, 30_001, 30_002):
+        publisher.received(1, sequence, 0, 10, 0)
+    assert publisher.reception is not None
+    assert (publisher.reception.lost, publisher.reception.report(0).fraction_lost) == (0, 0)
+
+
+@pytest.mark.parametrize("sequence", [12 + RESTART_JUMP - 1, (12 - REORDER_WINDOW) & 0xFFFF], ids=["behind a long gap", "late"])
+def test_a_gap_or_a_late_packet_is_no_new_count(sequence: int) -> None:
+    publisher = Publisher(1, Stream("s"), SourceFormat(111))
+    for number in (10, 11, 12, sequence):
+        publisher.received(1, number, 0, 10, 0)
+    assert publisher.reception is not None and publisher.reception.received == 4
 
 
 def sent(stream: Stream, sequence: int, *, ssrc: int = 1) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from media import rtcp
+from media.feedback import EARLY_MS, WORSE
 from tests.unit.media.memory_network import RemotePeer
 from tests.unit.media.network import Network
 
@@ -74,3 +75,49 @@ def test_a_report_on_another_source_counts_for_nothing(network: Network) -> None
     publisher.send(1, 960, b"x")
     player.send_rtcp(rtcp.receiver_report(9, (rtcp.ReportBlock(4_242, 99, 9, 1, 0, 0, 0),), "them"))
     assert reported(network, publisher).fraction_lost == 0
+
+
+# --- before it is due
+
+
+def told(network: Network, publisher: RemotePeer, after: int) -> list[int]:
+    """What the publisher hears of loss until then (ms from now), in steps of the plane's ticks."""
+    heard: list[int] = []
+    for _ in range(after // 100):
+        network.tick(100)
+        heard += [block.fraction_lost for compound in publisher.received_rtcp() for block in compound.reports]
+    return heard
+
+
+def just_told(network: Network) -> tuple[RemotePeer, RemotePeer]:
+    """A publisher that has had its report a moment ago, and its player."""
+    publisher, player = network.publisher(), network.player()
+    publisher.send(1, 960, b"x")
+    while not told(network, publisher, 100):
+        pass
+    return publisher, player
+
+
+def test_a_publisher_hears_of_a_lossy_network_at_once(network: Network) -> None:
+    publisher, player = just_told(network)
+    told(network, publisher, EARLY_MS)
+    loses(player, 40)
+    assert told(network, publisher, 100) == [40]
+
+
+def test_it_hears_no_more_often_than_it_can_be_told_a_share(network: Network) -> None:
+    publisher, player = just_told(network)
+    loses(player, 40)
+    assert told(network, publisher, EARLY_MS - 100) == []
+    assert told(network, publisher, 100) == [40]
+    for fraction in (41, 42, 43, 44):
+        loses(player, fraction)
+    assert told(network, publisher, EARLY_MS - 100) == []
+
+
+@pytest.mark.parametrize("fraction", [WORSE - 1, 0])
+def test_a_little_more_loss_waits_for_the_next_report(network: Network, fraction: int) -> None:
+    publisher, player = just_told(network)
+    told(network, publisher, EARLY_MS - 100)
+    loses(player, fraction)
+    assert told(network, publisher, 200) == []
