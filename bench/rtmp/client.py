@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import time
+from abc import ABC, abstractmethod
 
 from media.flv import Tag, aac_frame_tag
 from media.rtmp import amf0
@@ -24,7 +25,7 @@ def marked_frame(size: int, timestamp: int) -> Tag:
     return aac_frame_tag((MARK + stamp).ljust(size - 2, b"\x55"), timestamp)
 
 
-class Client:
+class Client(ABC):
     """Made, it has blocked until the server says that it has begun; ``take`` does not."""
 
     def __init__(self, port: int) -> None:
@@ -38,8 +39,9 @@ class Client:
         self._begin()
         self.socket.setblocking(False)
 
+    @abstractmethod
     def _begin(self) -> None:
-        raise NotImplementedError
+        """Asks for the stream, or offers it."""
 
     def _until(self, text: bytes) -> None:
         seen = b""
