@@ -71,8 +71,14 @@ class CallUpkeep:
 
     async def _withdraw_silent(self, local: LocalStream, now: int) -> None:
         """Take a stream off the air whose publisher's media has not come back in time."""
-        owner = local.withdraw_owner
+        due, owner = local.withdraw_at, local.withdraw_owner
+
+        def changed() -> bool:
+            return local.withdraw_at != due or local.withdraw_owner is not owner
+
         stream = await self._rooms.stream(local.app_id, local.stream_id)
+        if changed():
+            return  # its media was back meanwhile; if it is lost again, that has a grace of its own
         # Its owner may publish it here again, or on another node, or may have left: then it is not ours to take away.
         here = stream is not None and stream.node_id in ("", self._rooms.node.node_id)
         if owner is not None and stream is not None and here and owns(owner, stream) and local.publisher is None:
@@ -89,7 +95,7 @@ class CallUpkeep:
                 log.debug("withdrawn_already", app_id=local.app_id, stream_id=local.stream_id)
         if local.publisher is None and stream is None:
             self._live.stream_over(local)  # in no room, so that no event says it
-        if local.withdraw_owner is owner:
+        if not changed():
             local.withdraw_at = local.withdraw_owner = None
             self._live.drop_if_empty(local)
 

@@ -130,6 +130,32 @@ async def test_stopping_ends_the_publishers_media_at_once() -> None:
     assert await stage.house.calls.withdraw(stage.amy, "s") is None
 
 
+@pytest.mark.parametrize("question", ["stream", "unpublish"])
+async def test_media_that_comes_and_goes_while_its_stream_is_withdrawn_has_a_new_grace(
+    monkeypatch: pytest.MonkeyPatch, question: str
+) -> None:
+    stage = await Stage.set()
+    stage.lose(stage.publisher)
+    asked = getattr(stage.house.rooms, question)
+
+    async def slowly(*arguments: object) -> object:
+        answer = await asked(*arguments)
+        monkeypatch.undo()
+        stage.house.clock.forward(1)
+        again = await stage.house.calls.open_publisher(stage.login, "s", "offer")
+        await stage.house.calls.announce(stage.amy, "s", "")
+        stage.lose(again.media_session_id)
+        return answer
+
+    monkeypatch.setattr(stage.house.rooms, question, slowly)
+    await stage.house.tick(GRACE)
+    assert stage.on_air()
+    await stage.house.tick(GRACE - 1)
+    assert stage.on_air()
+    await stage.house.tick(1)
+    assert not stage.on_air()
+
+
 async def test_media_that_is_back_after_the_grace_puts_its_stream_on_the_air_again() -> None:
     """Its client does not know that it was off the air."""
     stage = await Stage.set()
