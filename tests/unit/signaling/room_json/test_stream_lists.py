@@ -64,7 +64,6 @@ async def test_a_stream_that_is_gone_has_no_addresses() -> None:
 
 
 async def test_nobody_is_told_anothers_right() -> None:
-    """Whatever a publisher writes into its texts."""
     async with World() as world:
         world.house.lists_addresses = True
         a, b = await two(world)
