@@ -93,7 +93,7 @@ class Feedback:
     @staticmethod
     def _is_worse(publisher: Publisher, now: int) -> bool:
         """Whether its players lose so much more than it was told that it should know now (RFC 4585 §3.5)."""
-        if not publisher.feeding or now - publisher.reported_at < EARLY_MS:
+        if not publisher.feeding or publisher.reception is None or now - publisher.reported_at < EARLY_MS:
             return False
         stream = publisher.stream
         stream.player_loss.fresh = False

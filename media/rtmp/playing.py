@@ -99,7 +99,7 @@ class RtmpPlayer:
         self._look()
 
     def message(self, tag: Tag) -> None:
-        # The usual case first, and flat: it is what a message costs for each player beside the kernel's own work.
+        # The usual case first: it is what a message costs for each player beside the kernel's own work.
         if self._plain and not self._connection.blocked:
             self._send_plain(tag.chunks or media_bytes(tag))
         else:

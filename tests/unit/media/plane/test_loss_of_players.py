@@ -121,3 +121,13 @@ def test_a_little_more_loss_waits_for_the_next_report(network: Network, fraction
     told(network, publisher, EARLY_MS - 100)
     loses(player, fraction)
     assert told(network, publisher, 200) == []
+
+
+def test_loss_that_is_told_while_the_source_is_away_is_passed_on_when_it_is_back(network: Network) -> None:
+    publisher, player = just_told(network)
+    told(network, publisher, EARLY_MS)
+    publisher.send_rtcp(rtcp.goodbye(77, "them"))
+    loses(player, 40)
+    assert told(network, publisher, 100) == []
+    publisher.send(1, 960, b"x", ssrc=78)
+    assert told(network, publisher, 100) == [40]
