@@ -90,14 +90,19 @@ def rtmp_base(ws_base: str, port: int) -> str:
     return f"rtmp://{host}:{port}"
 
 
+def path_credential(credential: MediaCredential) -> str:
+    """The part of an RTMP or FLV address that is its holder's right."""
+    return f"{credential.media_key}.{credential.session_id}"
+
+
 def rtmp_url(base: str, credential: MediaCredential, stream_id: str) -> str:
     """Address of a stream over RTMP. ``base`` is ``rtmp://host[:port]``."""
-    return f"{base.rstrip('/')}/{credential.app_id}/{credential.media_key}.{credential.session_id}/{stream_id}"
+    return f"{base.rstrip('/')}/{credential.app_id}/{path_credential(credential)}/{stream_id}"
 
 
 def flv_url(base: str, credential: MediaCredential, stream_id: str) -> str:
     """Address of a stream as FLV. ``base`` is ``http://host[:port]``, or of scheme https, ws or wss."""
-    return f"{base.rstrip('/')}{LIVE_PATH}/{credential.app_id}/{credential.media_key}.{credential.session_id}/{stream_id}.flv"
+    return f"{base.rstrip('/')}{LIVE_PATH}/{credential.app_id}/{path_credential(credential)}/{stream_id}.flv"
 
 
 def parse_live_address(address: str) -> LiveAddress:
@@ -115,11 +120,11 @@ def parse_live_address(address: str) -> LiveAddress:
         raise AddressInvalid("App")
     if not _STREAM.fullmatch(stream_id):
         raise AddressInvalid("stream id")
-    right = _path_credential(app_id, parts[1]) if len(parts) == 3 else _query_right(app_id, query)
+    right = _parse_path_credential(app_id, parts[1]) if len(parts) == 3 else _query_right(app_id, query)
     return LiveAddress(int(app_id), stream_id, right)
 
 
-def _path_credential(app_id: str, text: str) -> MediaCredential:
+def _parse_path_credential(app_id: str, text: str) -> MediaCredential:
     key, _, session_id = text.rpartition(".")
     return _credential(app_id, session_id, key)
 
@@ -131,7 +136,7 @@ def _query_right(app_id: str, query: str) -> Right:
     except ValueError:
         raise AddressInvalid("too many parameters") from None
     if "credential" in values:
-        return _path_credential(app_id, _single(values, "credential"))
+        return _parse_path_credential(app_id, _single(values, "credential"))
     if "sign" in values:
         return SignedQuery(query)
     session_id = _single(values, "zgdid")

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from asyncio import Transport
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import structlog
 from fastapi import APIRouter
@@ -24,6 +25,7 @@ from media.rtmp.live import LiveHub
 from server.connections import ConnectionRefused, Connections
 from server.proxies import TrustedProxies
 from server.transports import keep_little, transport_of
+from server.websockets import admit
 
 log = structlog.get_logger(__name__)
 
@@ -183,11 +185,7 @@ def live_routes(plays: LivePlays, proxies: TrustedProxies, connections: Connecti
     @router.websocket(LIVE_PATH + "/{path:path}")
     async def flv_socket(websocket: WebSocket, path: str) -> None:
         client = proxies.origin(websocket.scope).client_address
-        try:
-            with connections.admitted(client, "flv"):
-                await _serve_socket(websocket, plays, path, client)
-        except ConnectionRefused:
-            await websocket.close(_TRY_AGAIN_LATER)
+        await admit(websocket, connections, client, "flv", partial(_serve_socket, websocket, plays, path, client))
 
     return router
 

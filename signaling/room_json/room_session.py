@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Protocol
 
-from calls.addresses import MediaCredential
+from calls.addresses import MediaCredential, path_credential
 from calls.stream_addresses import ListedAddresses
 from rooms.events import Barrage, Broadcast, CustomCommand, Delivery, EndReason, ExtraInfoSet
 from rooms.model import Session, Stream, User
@@ -23,9 +24,7 @@ from signaling.wire_state import UNKNOWN, Told, WireState, catch_up
 
 _BODY = "room_json"
 """Key of this dialect's encoding in ``Delivery.memo``."""
-_STAND_IN_KEY = secrets.token_urlsafe()
-_STAND_IN_ID = secrets.randbits(52) | 1 << 52
-_STAND_IN = f"{_STAND_IN_KEY}.{_STAND_IN_ID}"
+_STAND_IN = MediaCredential(0, secrets.randbits(52) | 1 << 52, secrets.token_urlsafe())
 """In the place of the receiver's own right, in what is written once for all receivers. Nobody can write it into a text of theirs."""
 
 
@@ -164,9 +163,9 @@ class JsonRoomSession(RoomSession["JsonRoomSession"]):
         key = _BODY, change, self._line.base_url
         body = delivery.memo.get(key)
         if not isinstance(body, str):
-            stand_in = MediaCredential(self.session.app_id, _STAND_IN_ID, _STAND_IN_KEY)
+            stand_in = replace(_STAND_IN, app_id=self.session.app_id)
             body = delivery.memo[key] = pushes.streams_body(self.session.room_id, change, self._entries([stream], change, stand_in))
-        body = body.replace(_STAND_IN, f"{self.session.media_key}.{self.session_id}")
+        body = body.replace(path_credential(_STAND_IN), path_credential(self._right))
         self._push(pushes.STREAM_UPDATE, f"{body}{self.wire.next_stream()}}}}}")
 
     def _tell_streams(self, change: StreamChange, streams: list[Stream]) -> None:
@@ -183,9 +182,13 @@ class JsonRoomSession(RoomSession["JsonRoomSession"]):
         """With addresses that are this client's own, or hold another ``credential``; without any of a stream that is gone."""
         if change is StreamChange.DELETED:
             return [stream_entry(stream) for stream in streams]
-        right = credential or MediaCredential(self.session.app_id, self.session.session_id, self.session.media_key)
+        right = credential or self._right
         base = self._line.base_url
         return [stream_entry(stream, self._addresses.list_addresses(right, stream, base)) for stream in streams]
+
+    @property
+    def _right(self) -> MediaCredential:
+        return MediaCredential(self.session.app_id, self.session.session_id, self.session.media_key)
 
     def _push(self, head: str, body: str) -> None:
         self._line.send(f"{head}{self._tail}{body}")
